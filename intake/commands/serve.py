@@ -1,0 +1,158 @@
+"""`serve`: the gateway itself. Starts the parts, says where to go, and stops within seconds without losing anything."""
+
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+import click
+import structlog
+import uvloop
+from aiohttp import web
+
+from intake.accounts import make_first_accounts
+from intake.chores import run_chores
+from intake.courier import Courier
+from intake.errors import IntakeError
+from intake.log import set_up_logging
+from intake.password import hash_password, one_time_password
+from intake.ports import Sends
+from intake.settings import Settings, load_settings
+from intake.wiring import Running, open_gateway
+
+SHUTDOWN_S = 3.0
+log = structlog.get_logger()
+
+
+@click.command("serve")
+@click.option("--train/--no-train", "train_first", default=True, help="没有分类模型时先训练一个。")
+def command(*, train_first: bool) -> None:
+    """启动受理网关。"""
+    settings = load_settings()
+    set_up_logging(settings.log_level)
+    if train_first:
+        ensure_model(settings)
+    uvloop.run(serve(settings))
+
+
+def ensure_model(settings: Settings) -> None:
+    """Build the classifier's model when there is none; the gateway also serves without one."""
+    from classifier.registry import default_path
+
+    path = default_path(settings.home)
+    if path.exists():
+        return
+    from intake.commands.train import train_to
+    from intake.wiring import city_of
+
+    click.echo("首次启动：正在训练分类模型，约需一两分钟 …", err=True)
+    try:
+        train_to(path, taxonomy=city_of(settings).taxonomy)
+    except IntakeError as error:
+        click.echo(f"分类模型未能建立（{error.message}），受理照常，只是没有类别建议。", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Set by SIGINT or SIGTERM."""
+
+    event: asyncio.Event
+
+    @classmethod
+    def on_signals(cls) -> "Stop":
+        event = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, event.set)
+        return cls(event)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until a signal asks to stop."""
+    stop = Stop.on_signals()
+    async with open_gateway(settings) as running, AsyncExitStack() as stack:
+        once = await first_accounts(running)
+        tasks = await start_parts(settings, running, stack)
+        announce(settings, once)
+        log.info("gateway.started", run_id=running.run_id)
+        await wait_for_end(stop, tasks)
+        log.info("gateway.stopping", run_id=running.run_id)
+
+
+async def first_accounts(running: Running) -> tuple[str, str]:
+    """Name and one-time password of the first administrator, empty when there is one already."""
+    password = one_time_password()
+    hashed = await asyncio.to_thread(hash_password, password)
+    accounts = running.gateway.city.accounts
+    name = await running.store.write(lambda work: make_first_accounts(work, accounts, admin_hash=hashed))
+    return (name, password) if name else ("", "")
+
+
+async def start_parts(settings: Settings, running: Running, stack: AsyncExitStack) -> list["asyncio.Task[None]"]:
+    """The loops and the web server; each has one owner here, which stops it."""
+    gateway = running.gateway
+    channels: dict[str, Sends] = {}
+    courier = Courier(running.store, running.rules, channels, name=settings.gateway_name, run_id=running.run_id)
+    chores = run_chores(running.store, running.rules, gateway.judge, feed_keep=settings.feed_keep)
+    loops = [gateway.feed.run(running.store.watch), courier.run(), chores]
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    stack.push_async_callback(cancel, tasks)
+    await start_web(settings, running, stack)
+    return tasks
+
+
+async def start_web(settings: Settings, running: Running, stack: AsyncExitStack) -> None:
+    from channels.web.server import build_app
+
+    from channels.web.setting import WebSetting
+
+    setting = WebSetting(
+        media=settings.media,
+        public_url=settings.public_url.rstrip("/"),
+        trusted_proxies=tuple(ip_network(text) for text in settings.trusted_proxies),
+        secure_cookies=settings.secure_cookies,
+        report_limit=settings.report_limit,
+        status_limit=settings.status_limit,
+        sign_in_limit=settings.sign_in_limit,
+        api_limit=settings.api_limit,
+    )
+    app = build_app(running.gateway, setting)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
+    except OSError:
+        click.echo(f"端口 {settings.port} 已被占用，可用 INTAKE_PORT 换一个。", err=True)
+        raise SystemExit(3) from None
+
+
+async def cancel(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+async def wait_for_end(stop: Stop, tasks: list["asyncio.Task[None]"]) -> None:
+    """Until a signal comes, or a loop that should never end has ended: then the gateway stops rather than limp on."""
+    asked = asyncio.create_task(stop.event.wait())
+    done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    if asked not in done:
+        asked.cancel()
+        for task in done:
+            log.critical("gateway.part_ended", error=repr(task.exception()))
+
+
+def announce(settings: Settings, once: tuple[str, str]) -> None:
+    """Where to go, for the person at the terminal; standard output, not the log."""
+    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    lines = ["", f"  市民反映与查询  {url}/", f"  受理席登录      {url}/desk", f"  接口说明        {url}/api/docs"]
+    if once[0]:
+        lines += ["", f"  首个管理员账号  {once[0]}", f"  一次性密码      {once[1]}  （登录后须修改，只显示这一次）"]
+    lines += ["", "  按 Ctrl-C 停止。", ""]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

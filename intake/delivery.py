@@ -1,0 +1,127 @@
+"""Units of work about outgoing messages: claim, sent, failed, delivered, never confirmed, unknown after a crash.
+
+Each ends in one of two ways: the debt is settled, or the next route is opened, at the last an operator's task. A message
+whose fate is unknown is never sent again by itself.
+"""
+
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from intake import ledger, outbox, replies
+from intake.errors import SendError
+from intake.model import SYSTEM, DeliveryReport, Receipt, Role
+from intake.ports import Work
+from intake.records import Contact, Debt, DeliveryRow, OutboxRow, Reply, Reporter, Task
+from intake.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message this gateway alone may send now."""
+
+    row: OutboxRow
+    text: str
+    address: str
+
+
+def claim(work: Work, *, owner: str, limit: int) -> list[Claimed]:
+    """Take messages whose time has come."""
+    claimed = []
+    for row in work.due_messages(limit=limit):
+        taken = work.change(row, replace(row, state=outbox.CLAIMED, claimed_by=owner, claimed_at=work.now,
+                                         attempts=row.attempts + 1))  # fmt: skip
+        claimed.append(with_words(work, taken))
+    return claimed
+
+
+def with_words(work: Work, row: OutboxRow) -> Claimed:
+    """A message's row with its text and where it goes."""
+    reply, contact = work.get(Reply, row.reply_id), work.get(Contact, row.contact_id)
+    address = (contact.phone if row.channel == "sms" else contact.address) if contact else ""
+    return Claimed(row, reply.text if reply else "", address)
+
+
+def record_sent(work: Work, row: OutboxRow, receipt: Receipt) -> None:
+    """The provider took it; some providers confirm delivery at once."""
+    sent = replace(row, state=outbox.SENT, provider_id=receipt.provider_id, sent_at=work.now, outcome="")
+    work.change(row, sent)
+    if receipt.delivered:
+        _delivered(work, sent)
+
+
+def record_failure(work: Work, row: OutboxRow, error: SendError, rules: Rules) -> None:
+    """Try again later, take the next route, or put an unknown fate before an operator."""
+    verdict = outbox.after_failure(error.outcome, attempts=row.attempts, now=work.now, retry_after_s=error.retry_after_s)
+    if verdict.next_at is not None:
+        work.change(row, replace(row, state=outbox.WAITING, next_at=verdict.next_at, outcome=error.outcome,
+                                 claimed_by="", claimed_at=None))  # fmt: skip
+        return
+    if verdict.unsure:
+        record_unknown(work, row)
+        return
+    if outbox.FAILURES[error.outcome].opts_out and (contact := work.get(Contact, row.contact_id)):
+        work.change(contact, replace(contact, opted_out_at=work.now))
+    given_up = work.change(row, replace(row, state=outbox.FAILED, outcome=error.outcome))
+    next_route(work, given_up, rules)
+
+
+def record_unknown(work: Work, row: OutboxRow) -> None:
+    """Nobody knows whether it went out: never sent again by itself, an operator's task at once."""
+    work.change(row, replace(row, state=outbox.UNKNOWN, outcome="unknown"))
+    work.add(Task(work.new_id(), "unknown_fate", row.case_no, work.now, Role.OPERATOR, debt_id=row.debt_id,
+                  outbox_id=row.outbox_id))  # fmt: skip
+
+
+def record_delivery(work: Work, report: DeliveryReport, rules: Rules) -> bool:
+    """A provider's delivery report; kept even when late, repeated or contradictory. False when no message is known."""
+    found = work.find(OutboxRow, channel=report.channel, provider_id=report.provider_id, limit=1)
+    if not found or not report.provider_id:
+        return False
+    row = found[0]
+    work.add(DeliveryRow(work.new_id(), row.outbox_id, report.at, report.outcome, report.code))
+    if report.outcome == "delivered" and row.state in (outbox.SENT, outbox.UNKNOWN, outbox.FAILED):
+        _delivered(work, row)
+    elif report.outcome == "failed" and row.state == outbox.SENT:
+        failed = work.change(row, replace(row, state=outbox.FAILED, outcome=report.code or "failed"))
+        next_route(work, failed, rules)
+    return True
+
+
+def give_up_waiting(work: Work, rules: Rules) -> int:
+    """Messages without a receipt for 72 hours take the next route."""
+    late = work.messages_in(outbox.SENT, before=work.now - ledger.RECEIPT_WAIT, column="sent_at")
+    for row in late:
+        next_route(work, work.change(row, replace(row, state=outbox.FAILED, outcome="no_receipt")), rules)
+    return len(late)
+
+
+def orphans(work: Work, *, dead_before: datetime, owner_prefix: str, owner: str) -> list[OutboxRow]:
+    """Claims whose gateway died: too old, or of an earlier run of this very gateway."""
+    claimed = work.messages_in(outbox.CLAIMED, before=work.now, column="claimed_at")
+    return [
+        row for row in claimed
+        if row.claimed_by != owner
+        and (row.claimed_by.startswith(owner_prefix) or (row.claimed_at and row.claimed_at < dead_before))
+    ]  # fmt: skip
+
+
+def next_route(work: Work, row: OutboxRow, rules: Rules) -> None:
+    """Open the next rung of the reporter's ladder for a debt that is still open."""
+    debt = work.get(Debt, row.debt_id, lock=True)
+    reply = work.get(Reply, row.reply_id)
+    reporter = work.get(Reporter, debt.reporter_id) if debt else None
+    if debt is None or reply is None or reporter is None or not ledger.is_open(debt):
+        return
+    tried = [r.channel for r in work.find(OutboxRow, case_no=row.case_no) if r.debt_id == row.debt_id]
+    replies.send(work, rules, debt, reply, reporter, text=reply.text, actor=SYSTEM, tried=tried)
+
+
+def _delivered(work: Work, row: OutboxRow) -> None:
+    work.change(row, replace(row, state=outbox.DELIVERED))
+    debt = work.get(Debt, row.debt_id, lock=True)
+    if debt is not None and ledger.is_open(debt):
+        replies.end_debt(work, debt, "delivered", actor=SYSTEM)
+        replies.archive_if_settled(work, row.case_no)
+
+

@@ -1,0 +1,38 @@
+"""Claiming outgoing messages: each row by one gateway only, several gateways side by side."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from intake.records import OutboxRow
+from intake.store.mapping import to_micros
+from intake.store.tables import TABLES
+from intake.vault import Vault
+
+OUTBOX = TABLES[OutboxRow]
+
+
+def due_rows(connection: sa.Connection, vault: Vault, *, limit: int, now: datetime) -> list[OutboxRow]:
+    """Waiting rows whose time has come, locked; rows another gateway holds are passed over (SKIP LOCKED)."""
+    column = OUTBOX.table.c
+    statement = (
+        sa.select(*(column[name] for name in OUTBOX.columns))
+        .where(column.state == "waiting", column.next_at <= to_micros(now))
+        .order_by(column.next_at, column.outbox_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [OUTBOX.record_from(row, vault) for row in connection.execute(statement)]
+
+
+def rows_in(connection: sa.Connection, vault: Vault, state: str, *, before: datetime, column: str) -> list[OutboxRow]:
+    """Rows of a state whose `column` moment lies before `before`: claims of the dead, receipts that never came."""
+    moment = OUTBOX.table.c[column]
+    statement = (
+        sa.select(*(OUTBOX.table.c[name] for name in OUTBOX.columns))
+        .where(OUTBOX.table.c.state == state, moment < to_micros(before))
+        .order_by(OUTBOX.table.c.outbox_id)
+        .limit(200)
+        .with_for_update(skip_locked=True)
+    )
+    return [OUTBOX.record_from(row, vault) for row in connection.execute(statement)]

@@ -1,0 +1,177 @@
+"""Frozen records to rows and back, derived from the records' own annotations.
+
+Each annotation has one codec: how many columns it takes, how it is written and read. Moments are integers of
+microseconds since 1970 UTC: exact, ordered and the same in both databases.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, get_type_hints
+
+import sqlalchemy as sa
+
+from intake.model import Kind, Place, Prediction, ReplyKind, Role, Scored, State, Subclass, Urgency
+from intake.vault import Vault
+
+T = TypeVar("T")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - EPOCH) // MICROSECOND
+
+
+def from_micros(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one annotation is stored: name suffix and type of each column, writing and reading."""
+
+    columns: "tuple[ColumnSpec, ...]"
+    write: Callable[[Any], tuple[Any, ...]] | None = None
+    read: Callable[[Sequence[Any]], Any] | None = None
+
+
+def _plain(kind: sa.types.TypeEngine[Any], *, null: bool = False) -> Codec:
+    return Codec((("", kind, null),))
+
+
+def _enum(enum: type[StrEnum]) -> Codec:
+    return Codec((("", sa.Text(), False),), lambda value: (value.value,), lambda row: enum(row[0]))
+
+
+def _json(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Codec:
+    def dump(value: Any) -> tuple[str]:
+        return (json.dumps(write(value), ensure_ascii=False, separators=(",", ":")),)
+
+    return Codec((("", sa.Text(), False),), dump, lambda row: read(json.loads(row[0])))
+
+
+def _moment(*, null: bool) -> Codec:
+    return Codec((("", sa.BigInteger(), null),), lambda value: (to_micros(value),), lambda row: from_micros(row[0]))
+
+
+ColumnSpec = tuple[str, sa.types.TypeEngine[Any], bool]
+PLACE_COLUMNS: tuple[ColumnSpec, ...] = (
+    ("place_text", sa.Text(), False), ("lon", sa.Double(), True), ("lat", sa.Double(), True),
+    ("given_lon", sa.Double(), True), ("given_lat", sa.Double(), True), ("coord_sys", sa.Text(), False),
+    ("grid_code", sa.Text(), False), ("community", sa.Text(), False), ("street", sa.Text(), False),
+    ("district", sa.Text(), False),
+)  # fmt: skip
+
+
+def _place_row(place: Place) -> tuple[Any, ...]:
+    return (place.text, place.lon, place.lat, place.given_lon, place.given_lat, place.coord_sys, place.grid_code,
+            place.community, place.street, place.district)  # fmt: skip
+
+
+def _prediction_value(prediction: Prediction) -> dict[str, Any]:
+    top = [[s.subclass.kind.value, s.subclass.code, round(s.confidence, 4)] for s in prediction.top]
+    return asdict(prediction) | {"top": top} if top else {"model_version": prediction.model_version}
+
+
+def _prediction_from(value: dict[str, Any]) -> Prediction:
+    top = tuple(Scored(Subclass(Kind(kind), code), confidence) for kind, code, confidence in value.pop("top", ()))
+    return Prediction(top=top, **value)
+
+
+CODECS: dict[Any, Codec] = {
+    int: _plain(sa.BigInteger()),
+    int | None: _plain(sa.BigInteger(), null=True),
+    float | None: _plain(sa.Double(), null=True),
+    str: _plain(sa.Text()),
+    bool: _plain(sa.Boolean()),
+    bytes: _plain(sa.LargeBinary()),
+    datetime: _moment(null=False),
+    datetime | None: _moment(null=True),
+    State: _enum(State),
+    Role: _enum(Role),
+    Urgency: _enum(Urgency),
+    ReplyKind: _enum(ReplyKind),
+    tuple[str, ...]: _json(list, tuple),
+    Mapping[str, object]: _json(dict, dict),
+    Prediction: _json(_prediction_value, _prediction_from),
+    Place: Codec(PLACE_COLUMNS, _place_row, lambda row: Place(*row)),
+    Subclass
+    | None: Codec(
+        (("kind", sa.Text(), False), ("subclass_code", sa.Text(), False)),
+        lambda value: (value.kind.value, value.code) if value else ("", ""),
+        lambda row: Subclass(Kind(row[0]), row[1]) if row[0] else None,
+    ),
+}
+COMPOUND = (Place, Subclass | None)
+
+
+class RecordTable(Generic[T]):
+    """One record type and its table. `sealed` names columns that hold fields encrypted together."""
+
+    def __init__(
+        self, record: type[T], name: str, metadata: sa.MetaData, *, key: Sequence[str],
+        derived: Mapping[str, tuple[sa.types.TypeEngine[Any], Callable[[T, Vault], Any]]] | None = None,
+        sealed: Mapping[str, Sequence[str]] | None = None,
+        references: Mapping[str, str] | None = None, extra: Iterable[sa.schema.SchemaItem] = (),
+    ) -> None:  # fmt: skip
+        self.record, self.key, self.name = record, tuple(key), name
+        self.derived, self.sealed = dict(derived or {}), dict(sealed or {})
+        hidden = {field for group in self.sealed.values() for field in group}
+        hints = get_type_hints(record)
+        self.plan: list[tuple[str, tuple[str, ...], Codec]] = []
+        columns: list[sa.Column[Any]] = []
+        for item in fields(record):  # type: ignore[arg-type]
+            if item.name in hidden:
+                continue
+            codec = CODECS[hints[item.name]]
+            names = tuple(suffix if hints[item.name] in COMPOUND else item.name for suffix, _, _ in codec.columns)
+            self.plan.append((item.name, names, codec))
+            for column, (_, kind, null) in zip(names, codec.columns, strict=True):
+                target = (references or {}).get(column)
+                constraint = (sa.ForeignKey(target),) if target else ()
+                options: dict[str, Any] = {"primary_key": True, "autoincrement": False} if column in key else {}
+                columns.append(sa.Column(column, kind, *constraint, nullable=null, **options))
+        columns += [sa.Column(column, sa.LargeBinary(), nullable=False) for column in self.sealed]
+        columns += [sa.Column(column, kind, nullable=False) for column, (kind, _) in self.derived.items()]
+        self.table = sa.Table(name, metadata, *columns, *extra)
+        self.columns = [column for _, names, _ in self.plan for column in names] + list(self.sealed)
+
+    def row(self, record: T, vault: Vault) -> dict[str, Any]:
+        """The columns of a record, sealed and derived ones included."""
+        row: dict[str, Any] = {}
+        for name, names, codec in self.plan:
+            value = getattr(record, name)
+            if codec.write is None:
+                row[names[0]] = value
+            else:
+                row.update(zip(names, codec.write(value), strict=True))
+        for column, group in self.sealed.items():
+            row[column] = self._seal([getattr(record, field) for field in group], column, vault)
+        for column, (_, make) in self.derived.items():
+            row[column] = make(record, vault)
+        return row
+
+    def record_from(self, row: Sequence[Any], vault: Vault) -> T:
+        """Build a record from a row selected as `self.columns`."""
+        values: dict[str, Any] = {}
+        place = 0
+        for name, names, codec in self.plan:
+            part = row[place : place + len(names)]
+            place += len(names)
+            values[name] = part[0] if codec.read is None else codec.read(part)
+        for column, group in self.sealed.items():
+            values |= zip(group, self._unseal(row[place], column, vault) or [""] * len(group), strict=True)
+            place += 1
+        return self.record(**values)
+
+    def _seal(self, texts: list[str], column: str, vault: Vault) -> bytes:
+        if not any(texts):
+            return b""
+        plain = json.dumps(texts, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return vault.seal(plain, f"{self.name}.{column}")
+
+    def _unseal(self, sealed: bytes, column: str, vault: Vault) -> list[str]:
+        return json.loads(vault.unseal(sealed, f"{self.name}.{column}")) if sealed else []

@@ -1,0 +1,257 @@
+"""One unit of work's view of the store: records in and out, changes told to the feed, counters kept.
+
+New rows are held back and written table by table when the group ends (one statement for many reports), or before
+anything is read. `change` writes at once and refuses a stale version. Runs inside a synchronous function of a
+Connection, on SQLite and PostgreSQL alike.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+
+from intake.errors import StaleVersion
+from intake.model import Case, State
+from intake.queue import PAGE, QueueFilter, QueuePage
+from intake.records import FeedEvent, OutboxRow, Session
+from intake.store import claims, counts, feeds, queue, search, tables, tries
+from intake.store.blocks import Blocks
+from intake.store.counts import counter_names
+from intake.store.mapping import to_micros
+from intake.store.tables import TABLES
+from intake.vault import Vault
+
+T = TypeVar("T")
+FEED_LOCK = 0x12319
+"""Advisory lock on PostgreSQL: feed ids are given out between it and the commit, so they follow commit order."""
+ADD_COUNT = sa.text(
+    "INSERT INTO counters (name, n) VALUES (:name, :n) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n"
+)
+
+
+class Work:
+    """Handed to each unit of work. `now` is one moment for the whole group."""
+
+    def __init__(self, connection: sa.Connection, *, vault: Vault, blocks: Blocks, now: datetime,
+                 words: Callable[[str], Sequence[str]]) -> None:  # fmt: skip
+        self.connection, self.vault, self.now = connection, vault, now
+        self.wrote = False
+        self._blocks, self._words = blocks, words
+        self._rows: dict[type, list[dict[str, Any]]] = {kind: [] for kind in TABLES}
+        self._search: list[dict[str, Any]] = []
+        self._feed: list[FeedEvent] = []
+        self._counts: Counter[str] = Counter()
+        self._after: list[Callable[[], None]] = []
+
+    # Identities, from blocks leased ahead (blocks.py)
+
+    def new_id(self) -> int:
+        """A number unique over all records of all gateways."""
+        return self._blocks.take("id")
+
+    def new_case_no(self, day: date) -> int:
+        """The next 受理编号 of `day` (local date of the city)."""
+        return self._blocks.take_case_no(day)
+
+    # Writing
+
+    def add(self, *records: Any) -> None:
+        """Hold new records back for the group's end."""
+        for record in records:
+            self._rows[type(record)].append(TABLES[type(record)].row(record, self.vault))
+            if isinstance(record, Case):
+                self._counts.update(counter_names(record))
+                self._search.append(search.row(record, self._words))
+
+    def change(self, before: T, after: T) -> T:
+        """Write the columns that differ; a Case only if its stored version is still that of `before`."""
+        self.flush_rows()
+        table = TABLES[type(after)]
+        old, new = table.row(before, self.vault), table.row(after, self.vault)
+        changed = {column: value for column, value in new.items() if value != old[column]}
+        if not changed:
+            return after
+        self.wrote = True
+        where = [table.table.c[column] == old[column] for column in table.key]
+        if isinstance(before, Case):
+            where.append(table.table.c.version == before.version)
+        count = self.connection.execute(sa.update(table.table).where(*where).values(changed)).rowcount
+        if count != 1:
+            raise StaleVersion(current_version=getattr(after, "version", 0))
+        if isinstance(before, Case) and isinstance(after, Case):
+            self._recount(before, after)
+        return after
+
+    def remove(self, kind: type, /, **where: Any) -> int:
+        """Delete rows that may be deleted (sessions, tries). History refuses it in the database itself."""
+        self.flush_rows()
+        self.wrote = True
+        table = TABLES[kind].table
+        return self.connection.execute(sa.delete(table).where(*_conditions(table, where))).rowcount
+
+    def tell(self, event: FeedEvent) -> None:
+        """Put a change into the feed; listeners hear it after the commit."""
+        self._feed.append(event)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run something harmless once this group is durable (wake the outbox, for one)."""
+        self._after.append(action)
+
+    def _recount(self, before: Case, after: Case) -> None:
+        self._counts.subtract(counter_names(before))
+        self._counts.update(counter_names(after))
+        if search.text_of(before) != search.text_of(after):
+            search.replace(self.connection, search.row(after, self._words))
+
+    # Reading
+
+    def get(self, kind: type[T], *key: Any, lock: bool = False) -> T | None:
+        """One record by its key. `lock` keeps others from changing it until the commit (PostgreSQL)."""
+        where = dict(zip(TABLES[kind].key, key, strict=True))
+        found = self._select(kind, where, lock=lock)
+        return found[0] if found else None
+
+    def find(self, kind: type[T], /, *, order: str = "", limit: int = 0, **where: Any) -> list[T]:
+        """Records whose columns equal `where`, by default in key order; `order` may start with - for descending."""
+        return self._select(kind, where, order=order, limit=limit)
+
+    def _select(self, kind: type[T], where: Mapping[str, Any], *, order: str = "", limit: int = 0,
+                   lock: bool = False) -> list[T]:  # fmt: skip
+        self.flush_rows()
+        table = TABLES[kind]
+        statement = _selection(cast("Hashable", kind), tuple(where), order, limit, lock)
+        values = {f"w_{name}": to_micros(v) if isinstance(v, datetime) else v for name, v in where.items()}
+        return [table.record_from(row, self.vault) for row in self.connection.execute(statement, values)]
+
+    # Questions with a statement of their own
+
+    def queue(self, wanted: QueueFilter, *, after: str = "", limit: int = PAGE) -> QueuePage:
+        """One page of the queue (queue.py)."""
+        return queue.queue_page(self.connection, self.vault, wanted, after=after, limit=limit)
+
+    def counts(self, prefix: str = "") -> dict[State, int]:
+        """Kept counters of cases in each state, all or below a prefix such as `unit:drainage:` (counts.py)."""
+        return counts.read_counts(self.connection, prefix)
+
+    def events_after(self, after: int) -> list[FeedEvent]:
+        """The next page of the feed (feeds.py)."""
+        return feeds.events_after(self.connection, after)
+
+    def last_event_id(self) -> int:
+        return feeds.last_event_id(self.connection)
+
+    def due_messages(self, *, limit: int) -> list[OutboxRow]:
+        """Outgoing messages whose time has come, locked for this gateway (claims.py)."""
+        self.flush_rows()
+        return claims.due_rows(self.connection, self.vault, limit=limit, now=self.now)
+
+    def messages_in(self, state: str, *, before: datetime, column: str) -> list[OutboxRow]:
+        """Outgoing messages of a state whose moment `column` lies before a time."""
+        self.flush_rows()
+        return claims.rows_in(self.connection, self.vault, state, before=before, column=column)
+
+    def count_try(self, name: str, *, window: timedelta) -> int:
+        """Count one more try and return how many the window holds (tries.py)."""
+        self.wrote = True
+        return tries.count_try(self.connection, name, now=self.now, window=window)
+
+    def tries_so_far(self, name: str, *, window: timedelta) -> int:
+        return tries.tries_so_far(self.connection, name, now=self.now, window=window)
+
+    def sweep(self, *, feed_keep: int, tries_before: datetime) -> None:
+        """Drop what has served: old feed events, expired sessions, old counted tries."""
+        self.flush_rows()
+        self.wrote = True
+        feeds.trim(self.connection, keep=feed_keep)
+        tries.forget_tries(self.connection, before=tries_before)
+        sessions = TABLES[Session].table
+        self.connection.execute(sa.delete(sessions).where(sessions.c.expires_at < to_micros(self.now)))
+
+    # The group's end
+
+    def flush_rows(self) -> None:
+        """Write what is held back, parents first."""
+        for kind, rows in self._rows.items():
+            if rows:
+                self.wrote = True
+                self.connection.execute(sa.insert(TABLES[kind].table), rows)
+                rows.clear()
+        if self._search:
+            search.insert(self.connection, self._search)
+            self._search.clear()
+
+    def finish(self) -> None:
+        """Everything of the group: rows, counters, and last the feed under its lock."""
+        self.flush_rows()
+        counts = [{"name": name, "n": n} for name, n in sorted(self._counts.items()) if n]
+        if counts:
+            self.wrote = True
+            self.connection.execute(ADD_COUNT, counts)
+        if self._feed:
+            self.wrote = True
+            self._flush_feed()
+
+    def _flush_feed(self) -> None:
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FEED_LOCK)))
+        rows = [
+            {"case_no": e.case_no, "at": to_micros(e.at), "step": e.step, "state": e.state, "version": e.version,
+             "unit": e.unit, "urgency": e.urgency}
+            for e in self._feed
+        ]  # fmt: skip
+        self.connection.execute(sa.insert(tables.feed), rows)
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(sa.select(sa.func.pg_notify("intake_feed", "")))
+        self._feed.clear()
+
+    @property
+    def told(self) -> bool:
+        return bool(self._feed)
+
+    def run_after_commit(self) -> None:
+        for action in self._after:
+            action()
+
+    def mark(self) -> "Mark":
+        """Where a unit begins, so that it alone can be taken back as long as nothing was written."""
+        return Mark({kind: len(rows) for kind, rows in self._rows.items()}, len(self._search), len(self._feed),
+                    Counter(self._counts), len(self._after))  # fmt: skip
+
+    def rewind(self, mark: "Mark") -> None:
+        for kind, length in mark.rows.items():
+            del self._rows[kind][length:]
+        del self._search[mark.search :]
+        del self._feed[mark.feed :]
+        del self._after[mark.after :]
+        self._counts = mark.counts
+
+
+class Mark:
+    """A point in a group's held-back rows."""
+
+    __slots__ = ("after", "counts", "feed", "rows", "search")
+
+    def __init__(self, rows: dict[type, int], search: int, feed: int, counts: Counter[str], after: int) -> None:
+        self.rows, self.search, self.feed, self.counts, self.after = rows, search, feed, counts, after
+
+
+def _conditions(table: sa.Table, where: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == (to_micros(v) if isinstance(v, datetime) else v) for name, v in where.items()]
+
+
+@lru_cache(maxsize=256)
+def _selection(kind: Hashable, names: tuple[str, ...], order: str, limit: int, lock: bool) -> sa.Select[Any]:
+    """Statements are built once and kept, because building one costs more than running it."""
+    mapped = TABLES[cast("type", kind)]
+    columns = mapped.table.c
+    statement = sa.select(*(columns[name] for name in mapped.columns))
+    statement = statement.where(*(columns[name] == sa.bindparam(f"w_{name}") for name in names))
+    for name in order.split(",") if order else mapped.key:
+        column = columns[name.removeprefix("-")]
+        statement = statement.order_by(column.desc() if name.startswith("-") else column.asc())
+    if limit:
+        statement = statement.limit(limit)
+    return statement.with_for_update() if lock else statement

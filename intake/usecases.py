@@ -1,0 +1,261 @@
+"""Every change to a case, as synchronous functions of a unit of work: load, check, step, store, tell.
+
+Pages, the JSON API, commands and channels all come through here: same tables, same rules, no back door. Taking a
+message in is receive.py's, paying replies replies.py's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from intake import ledger, replies
+from intake.effects import Doing, Facts
+from intake.errors import BadInput, NotAllowed, NotFound, StaleVersion
+from intake.fields import Reading, read_fields
+from intake.history import append_entry
+from intake.model import CITIZEN, Actor, Case, ReplyKind, Role, State
+from intake.ports import Work
+from intake.records import Contact, Debt, HistoryEntry, Remark, Reply, Reporter, Request, Task, User, View
+from intake.rules import Rules
+from intake.steps import Change, take_step
+from intake.workflow import Step, acts_for, check_step
+
+REMARK_KINDS_TOLD = {"reject": "reason", "redirect": "body"}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A step somebody wants to take. `version` is what he saw; None where no page was shown (citizens, system)."""
+
+    case_no: int
+    step: str
+    actor: Actor
+    version: int | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+def perform(work: Work, command: Command, rules: Rules) -> Case:
+    """Take a step; returns the case after it. Raises Refused (and changes nothing) when it may not be."""
+    case = load_case(work, command.case_no, command.actor, lock=True)
+    step = check_step(case, command.step, command.actor)
+    _refuse_stale(work, case, command.version)
+    debts = tuple(work.find(Debt, case_no=case.case_no))
+    open_ones = tuple(debt for debt in debts if ledger.is_open(debt))
+    reading = Reading(case, rules, staff=tuple(work.find(User)), debts=open_ones)
+    values = read_fields(step, command.fields, reading)
+    facts = Facts(
+        requests=tuple(work.find(Request, case_no=case.case_no)),
+        debts=debts,
+        reporters=tuple(work.find(Reporter, case_no=case.case_no)),
+        main=_main_case(work, case, step, values),
+    )
+    change = take_step(Doing(step, case, values, command.actor, work.now, facts, rules))
+    return _store(work, rules, step, case, change, facts, values, command.actor)
+
+
+def load_case(work: Work, case_no: int, actor: Actor, *, lock: bool = False) -> Case:
+    """A case this person may see; what he may not see is told as not found."""
+    case = work.get(Case, case_no, lock=lock)
+    if case is None or not may_see(case, actor):
+        raise NotFound("没有找到这件案件。")
+    return case
+
+
+def may_see(case: Case, actor: Actor) -> bool:
+    """Units see the cases dispatched to them; everybody else at work here sees all (hotline rules, Privacy)."""
+    if actor.role is not Role.UNIT:
+        return True
+    return acts_for(actor, case) and case.dispatched_at is not None
+
+
+def _refuse_stale(work: Work, case: Case, version: int | None) -> None:
+    if version is None or version == case.version:
+        return
+    later = [line for line in work.find(HistoryEntry, case_no=case.case_no) if line.seq > version]
+    changes = tuple(
+        {"step": line.step, "at": line.at.isoformat(), "actor_id": line.actor_id, "from": line.from_state,
+         "to": line.to_state}
+        for line in later
+    )  # fmt: skip
+    raise StaleVersion(current_version=case.version, changes=changes)
+
+
+def _main_case(work: Work, case: Case, step: Step, values: Mapping[str, object]) -> Case | None:
+    number = {"merge": values.get("main_case"), "unmerge": case.main_case_no}.get(step.name)
+    return work.get(Case, cast("int", number), lock=True) if number else None
+
+
+def _store(work: Work, rules: Rules, step: Step, before: Case, change: Change, facts: Facts,
+           values: Mapping[str, object], actor: Actor) -> Case:  # fmt: skip
+    remarks = tuple(
+        Remark(work.new_id(), before.case_no, work.now, kind, text, actor.user_id, actor.role, actor.unit)
+        for kind, text in change.remarks
+    )
+    refs = dict(change.refs)
+    if remarks:
+        refs["remarks"] = [remark.remark_id for remark in remarks]
+    after, line = append_entry(before.state, change.case, step=step.name, actor=actor, at=work.now, refs=refs)
+    work.add(line, *remarks)
+    work.change(before, after)
+    work.tell(replies.event_of(after, step.name, work))
+    _store_requests(work, change, after, remarks, actor)
+    for debt, excuse in change.excused:
+        replies.end_debt(work, debt, "excused", actor=actor, excuse=excuse)
+    replies.reopen_debts(work, change.reopened_debts)
+    for task in work.find(Task, case_no=before.case_no, state="open"):
+        if task.kind in change.closes_tasks:
+            replies.close_task(work, task, actor, outcome=step.name)
+    _owe(work, rules, step, after, change, facts, values, actor)
+    AFTERWARDS.get(step.name, _nothing_more)(work, rules, after, facts, values, actor)
+    return replies.archive_if_settled(work, after.case_no) or after
+
+
+def _store_requests(work: Work, change: Change, case: Case, remarks: tuple[Remark, ...], actor: Actor) -> None:
+    reason_id = next((remark.remark_id for remark in remarks if remark.kind == "reason"), 0)
+    if change.new_request:
+        kind, until_at = change.new_request
+        work.add(Request(work.new_id(), case.case_no, kind, "pending", actor.user_id, work.now, actor.unit, reason_id,
+                         until_at))  # fmt: skip
+    if change.decided:
+        asked, decision = change.decided
+        work.change(asked, replace(asked, state=decision, decided_by=actor.user_id, decided_at=work.now,
+                                   decision_id=reason_id))  # fmt: skip
+
+
+def _owe(work: Work, rules: Rules, step: Step, case: Case, change: Change, facts: Facts,
+         values: Mapping[str, object], actor: Actor) -> None:  # fmt: skip
+    wish = replies.Wish(
+        text=str(values.get("reply_text", "")), hold=bool(values.get("hold_reply")), slots=told_slots(step, values)
+    )
+    if step.name == "merge":
+        return
+    reporters = tuple(r for r in facts.reporters if r.left_at is None)
+    owed = ledger.owed_by(step, case, reporters=reporters, debts=facts.debts)
+    if change.owes_progress:
+        number = sum(1 for debt in facts.debts if debt.kind is ReplyKind.PROGRESS)
+        template = "progress_suspended" if case.state is State.SUSPENDED else "progress"
+        # Progress may be told several times in a round; the debt's round counts them, so that each stays one debt.
+        owed += tuple(ledger.Owed(r.reporter_id, ReplyKind.PROGRESS, number + 1, template) for r in reporters)
+    replies.open_debts(work, rules, case, owed, actor=actor, wish=wish)
+
+
+def told_slots(step: Step, values: Mapping[str, object]) -> dict[str, str]:
+    """What a reply says from the step's own fields: the reason in the citizen's words, who takes over, which way."""
+    slots = {name: str(values[name]) for name in ("reason", "body", "other", "way", "result") if name in values}
+    for given in step.fields:
+        if given.name == "reason" and given.type == "choice" and "reason" in slots:
+            slots["reason"] = dict(given.choices).get(slots["reason"], slots["reason"])
+    return slots
+
+
+def _nothing_more(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
+    return None
+
+
+def _join(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
+    """After a merge: the reporters stay reporters, of the main case, and are owed its replies."""
+    main = facts.main
+    if main is None:
+        return
+    joined = [
+        replace(r, reporter_id=work.new_id(), case_no=main.case_no, joined_at=work.now, joined_from=case.case_no)
+        for r in facts.reporters if r.left_at is None
+    ]  # fmt: skip
+    work.add(*joined)
+    after = replace(main, version=main.version + 1, updated_at=work.now)
+    after, line = append_entry(main.state, after, step="join", actor=actor, at=work.now, refs={"from": case.case_no})
+    work.add(line)
+    work.change(main, after)
+    work.tell(replies.event_of(after, "join", work))
+    owed = [ledger.Owed(r.reporter_id, ReplyKind.FILING, main.round, "merged") for r in joined]
+    wish = replies.Wish(str(values.get("reply_text", "")), bool(values.get("hold_reply")))
+    replies.open_debts(work, rules, after, owed, actor=actor, wish=wish)
+
+
+def _part(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
+    """After a merge is undone: the reporters leave the main case, whose replies are no longer owed to them."""
+    main = facts.main
+    if main is None:
+        return
+    leaving = [r for r in work.find(Reporter, case_no=main.case_no) if r.joined_from == case.case_no and r.left_at is None]
+    for reporter in leaving:
+        work.change(reporter, replace(reporter, left_at=work.now))
+        for debt in work.find(Debt, case_no=main.case_no, reporter_id=reporter.reporter_id, end=""):
+            replies.end_debt(work, debt, "excused", actor=actor, excuse="unmerged")
+    after = replace(main, version=main.version + 1, updated_at=work.now)
+    after, line = append_entry(main.state, after, step="part", actor=actor, at=work.now, refs={"from": case.case_no})
+    work.add(line)
+    work.change(main, after)
+    work.tell(replies.event_of(after, "part", work))
+
+
+def _send_reply(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
+    debt, reply = _debt_and_reply(work, values)
+    if reply.sent_at is not None:
+        raise BadInput("debt", "这条回复已经发出，正在等待送达结果。")
+    reporter = work.get(Reporter, debt.reporter_id)
+    if reporter is None:
+        raise NotFound
+    replies.send(work, rules, debt, reply, reporter, text=str(values["text"]), actor=actor)
+
+
+def _told_by_phone(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
+    debt, reply = _debt_and_reply(work, values)
+    if values["call_result"] != "reached":
+        return
+    work.change(reply, replace(reply, text=reply.text or reply.draft, route=ledger.CALL, sent_at=work.now))
+    replies.end_debt(work, debt, "delivered", actor=actor)
+
+
+def _excuse_reply(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
+    debt, _ = _debt_and_reply(work, values)
+    replies.end_debt(work, debt, "excused", actor=actor, excuse=str(values["excuse"]))
+
+
+def _debt_and_reply(work: Work, values: Mapping[str, object]) -> tuple[Debt, Reply]:
+    debt = work.get(Debt, cast("int", values["debt"]), lock=True)
+    found = work.find(Reply, debt_id=values["debt"], limit=1)
+    if debt is None or not found:
+        raise NotFound
+    return debt, found[0]
+
+
+AFTERWARDS = {
+    "merge": _join, "unmerge": _part, "send_reply": _send_reply, "told_by_phone": _told_by_phone,
+    "excuse_reply": _excuse_reply,
+}  # fmt: skip
+
+
+def rate(work: Work, case_no: int, *, satisfied: bool) -> Case:
+    """The citizen's word after closing, once a round: 1 满意, 2 不满意; 2 opens a revisit task (待回访)."""
+    case = work.get(Case, case_no, lock=True)
+    if case is None:
+        raise NotFound
+    if case.state not in (State.CLOSED, State.ARCHIVED):
+        raise BadInput("rating", "结案后才能评价。")
+    if case.rating:
+        raise BadInput("rating", "您已经评价过，谢谢。")
+    rating = 1 if satisfied else 2
+    after = replace(case, rating=rating, version=case.version + 1, updated_at=work.now)
+    after, line = append_entry(case.state, after, step="rate", actor=CITIZEN, at=work.now, refs={"rating": rating})
+    work.add(line)
+    work.change(case, after)
+    work.tell(replies.event_of(after, "rate", work))
+    if not satisfied:
+        work.add(Task(work.new_id(), "revisit", case_no, work.now, Role.OPERATOR))
+    return after
+
+
+def reveal_contact(work: Work, case_no: int, actor: Actor, *, reason: str) -> list[Contact]:
+    """Show who reported: an act with who, when and why. Confidential cases open to the shift leader only."""
+    case = load_case(work, case_no, actor)
+    reporters = [r for r in work.find(Reporter, case_no=case_no) if r.left_at is None]
+    confidential = case.confidential or any(r.confidential for r in reporters)
+    if confidential and actor.role is not Role.SHIFT_LEADER:
+        raise NotAllowed("保密件须由值班长查看。")
+    if len(reason.strip()) < 2:
+        raise BadInput("reason", "请写明查看理由。")
+    remark = Remark(work.new_id(), case_no, work.now, "reveal", reason.strip()[:200], actor.user_id, actor.role, actor.unit)
+    work.add(remark, View(work.new_id(), case_no, actor.user_id, work.now, "contact", remark.remark_id))
+    found = (work.get(Contact, reporter.contact_id) for reporter in reporters if reporter.contact_id)
+    return [contact for contact in found if contact is not None]

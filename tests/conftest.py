@@ -1,0 +1,79 @@
+"""Fixtures that every part shares: the demo city, a clock that stands still, an empty store on SQLite."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from intake.profile import CITIES, City, load_city
+from intake.store.postgres import PostgresStore
+from intake.store.schema import upgrade_postgres, upgrade_sqlite
+from intake.store.setting import StoreSetting
+from intake.store.sqlite import SqliteStore
+from intake.text import bigrams
+from intake.vault import Vault
+from intake.wiring import AnyStore
+from tests.fakes import FakeClock
+from tests.servers import Postgres, postgres_cluster
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    return load_city(CITIES / "demo")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(b"k" * 32)
+
+
+@pytest.fixture
+def setting(vault: Vault, clock: FakeClock, city: City) -> StoreSetting:
+    return StoreSetting(vault=vault, clock=clock, zone=city.zone, words=bigrams)
+
+
+@pytest.fixture
+async def store(tmp_path: Path, setting: StoreSetting) -> AsyncIterator[SqliteStore]:
+    path = tmp_path / "intake.db"
+    upgrade_sqlite(path)
+    store = SqliteStore(path, setting)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL with a migrated database `intake_template`."""
+    with postgres_cluster() as server:
+        server.sql("CREATE DATABASE intake_template")
+        with ThreadPoolExecutor(1) as thread:  # a session fixture may find a test's loop running in this thread
+            thread.submit(asyncio.run, upgrade_postgres(server.url("intake_template"))).result()
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """An empty migrated database of the test's own."""
+    return postgres.url(postgres.new_database("intake_template"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
+async def either_store(request: pytest.FixtureRequest, tmp_path: Path, setting: StoreSetting) -> AsyncIterator[AnyStore]:
+    """The store on each of the two databases: one contract for both."""
+    store: AnyStore
+    if request.param == "sqlite":
+        upgrade_sqlite(tmp_path / "intake.db")
+        store = SqliteStore(tmp_path / "intake.db", setting)
+    else:
+        store = PostgresStore(request.getfixturevalue("postgres_url"), setting)
+    await store.open()
+    yield store
+    await store.close()
