@@ -114,12 +114,14 @@ class Courier:
 
         orphans = await self._store.read(dead)
         for one in orphans:
-            receipt = await self._look_up(one)
-            if receipt is None:
-                await self._store.write(lambda work, one=one: _settle_unknown(work, one.row))  # type: ignore[misc]
-            else:
-                await self._store.write(lambda work, one=one, r=receipt: delivery.record_sent(work, one.row, r))  # type: ignore[misc]
+            await self._settle(one.row, await self._look_up(one))
         return len(orphans)
+
+    async def _settle(self, row: OutboxRow, receipt: Receipt | None) -> None:
+        if receipt is None:
+            await self._store.write(lambda work: _settle_unknown(work, row))
+        else:
+            await self._store.write(lambda work: delivery.record_sent(work, row, receipt))
 
     async def _look_up(self, one: Claimed) -> Receipt | None:
         channel = self._channels.get(one.row.channel)

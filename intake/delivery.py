@@ -98,7 +98,7 @@ def give_up_waiting(work: Work, rules: Rules) -> int:
 
 def orphans(work: Work, *, dead_before: datetime, owner_prefix: str, owner: str) -> list[OutboxRow]:
     """Claims whose gateway died: too old, or of an earlier run of this very gateway."""
-    claimed = work.messages_in(outbox.CLAIMED, before=work.now, column="claimed_at")
+    claimed = work.messages_in(outbox.CLAIMED, before=work.now + outbox.CLAIM_LENGTH, column="claimed_at")
     return [
         row for row in claimed
         if row.claimed_by != owner

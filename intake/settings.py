@@ -59,7 +59,9 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def settings_customise_sources(cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource) -> tuple[PydanticBaseSettingsSource, ...]:  # type: ignore[override]  # fmt: skip
+    def settings_customise_sources(  # type: ignore[override]
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         path = Path(os.environ.get(f"{PREFIX}CONFIG") or _home() / CONFIG_NAME)
         return (sources["init_settings"], sources["env_settings"], TomlConfigSettingsSource(settings_cls, toml_file=path))
 

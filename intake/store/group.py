@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from intake.store.work import Work
 
 Unit = Callable[[Work], Any]
+MakeWork = Callable[[sa.Connection], Work]
+Committed = tuple[list["Outcome"], bool]
+"""Outcomes in the order of the units, and whether anything was written."""
 MAX_GROUP = 128
 
 
@@ -46,32 +49,32 @@ def run_group(work: Work, units: Sequence[Unit]) -> list[Outcome]:
     return outcomes
 
 
-def commit_group(connection: sa.Connection, make_work: Callable[[sa.Connection], Work], units: Sequence[Unit]) -> tuple[list[Outcome], bool]:  # fmt: skip
-    """Commit units together, or each alone when together fails. Returns the outcomes and whether the feed grew."""
+def commit_group(connection: sa.Connection, make_work: MakeWork, units: Sequence[Unit]) -> Committed:
+    """Commit units together, or each alone when together fails."""
     try:
         return _attempt(connection, make_work, units)
     except Exception:
         connection.rollback()
         if len(units) == 1:
             return _alone(connection, make_work, units[0])
-    outcomes, told = [], False
+    outcomes: list[Outcome] = []
+    wrote = False
     for unit in units:
         one, grew = _alone(connection, make_work, unit)
         outcomes += one
-        told = told or grew
-    return outcomes, told
+        wrote = wrote or grew
+    return outcomes, wrote
 
 
-def _attempt(connection: sa.Connection, make_work: Callable[[sa.Connection], Work], units: Sequence[Unit]) -> tuple[list[Outcome], bool]:  # fmt: skip
+def _attempt(connection: sa.Connection, make_work: MakeWork, units: Sequence[Unit]) -> Committed:
     work = make_work(connection)
     outcomes = run_group(work, units)
-    told = work.wrote
     connection.commit()
     work.run_after_commit()
-    return outcomes, told
+    return outcomes, work.wrote
 
 
-def _alone(connection: sa.Connection, make_work: Callable[[sa.Connection], Work], unit: Unit) -> tuple[list[Outcome], bool]:  # fmt: skip
+def _alone(connection: sa.Connection, make_work: MakeWork, unit: Unit) -> Committed:
     try:
         return _attempt(connection, make_work, [unit])
     except GroupSpoiledError as spoiled:

@@ -29,7 +29,8 @@ Waiting = tuple[Unit, "asyncio.Future[Any]"]
 
 def sqlite_engine(path: Path, *, begin: str, readers: int = 0) -> sa.Engine:
     """An engine whose transactions start with `begin`: IMMEDIATE for the writer, DEFERRED for readers."""
-    pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": readers, "max_overflow": 0} if readers else {"poolclass": StaticPool}
+    many = {"poolclass": QueuePool, "pool_size": readers, "max_overflow": 0}
+    pool: dict[str, Any] = many if readers else {"poolclass": StaticPool}
     engine = sa.create_engine(f"sqlite+pysqlite:///{path}", connect_args={"check_same_thread": False}, **pool)
 
     @sa.event.listens_for(engine, "connect")

@@ -207,10 +207,6 @@ class Work:
             self.connection.execute(sa.select(sa.func.pg_notify("intake_feed", "")))
         self._feed.clear()
 
-    @property
-    def told(self) -> bool:
-        return bool(self._feed)
-
     def run_after_commit(self) -> None:
         for action in self._after:
             action()
