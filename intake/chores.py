@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from intake import delivery
+from intake.alarms import fire_due
 from intake.ports import Store, Work
 from intake.receive import Judged, build_pending, inbound_of
 from intake.records import JournalEntry
@@ -28,6 +29,8 @@ async def run_chores(store: Store, rules: Rules, judge: Callable[[str], Judged],
         try:
             await build_waiting(store, rules, judge)
             await store.write(lambda work: delivery.give_up_waiting(work, rules))
+            while await store.write(fire_due):
+                pass
             if turn % SWEEP_ROUNDS == 0:
                 await store.write(lambda work: sweep(work, feed_keep=feed_keep))
         except Exception as error:

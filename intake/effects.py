@@ -46,9 +46,15 @@ class Doing:
     def said(self, name: str) -> str:
         return str(self.values.get(name, ""))
 
-    def due_from(self, case: Case) -> dict[str, object]:
-        due = self.rules.due(case, self.now)
-        return {"due_at": due.due_at, "due_provisional": due.provisional} if due else {"due_at": None}
+    def due_of(self, changes: Mapping[str, object]) -> dict[str, object]:
+        """`changes` with the due times that follow from them: real once the clock runs, projected before."""
+        due = self.rules.due(replace(self.case, **changes), self.now)  # type: ignore[arg-type]
+        times = (due.due_at, due.provisional, due.safe_due_at) if due else (None, False, None)
+        return dict(changes) | dict(zip(("due_at", "due_provisional", "safe_due_at"), times, strict=True))
+
+    def pause(self, start_at: datetime, end_at: datetime | None) -> tuple[str, ...]:
+        """The case's pauses with one more; `end_at` is None while it lasts."""
+        return (*self.case.pauses, f"{start_at.isoformat()}/{end_at.isoformat() if end_at else ''}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,10 @@ class Extra:
     reopened_debts: tuple[Debt, ...] = ()
     owes_progress: bool = False
     closes_tasks: tuple[str, ...] = ()
+
+
+CLOCK_STOPPED: dict[str, object] = {"clock_at": None, "pauses": (), "extended_until_at": None}
+"""No unit's clock runs: the due time is a projection from now."""
 
 
 def no_extra(_doing: Doing, _before: Case) -> Extra:
@@ -106,8 +116,8 @@ def _file(doing: Doing, before: Case) -> Extra:
     _guard_urgency(doing, before)
     if before.verified != "exists" and "waive_verify" not in doing.values:
         raise BadInput("waive_verify", "尚未核实属实，请填写“免核实理由”，或先派核实。")
-    changes = _classed(doing, before) | {"condition": doing.values["condition"]}
-    return Extra(changes | doing.due_from(replace(doing.case, **changes)))  # type: ignore[arg-type]
+    changes = _classed(doing, before) | {"condition": doing.values["condition"]} | CLOCK_STOPPED
+    return Extra(doing.due_of(changes))
 
 
 def _dispatch(doing: Doing, before: Case) -> Extra:
@@ -115,11 +125,12 @@ def _dispatch(doing: Doing, before: Case) -> Extra:
         raise BadInput("forwarded_text", "保密件须由受理员另写“转派描述”，责任单位只看到这段文字。")
     clean = {"taken_at": None, "done_at": None, "check_method": "", "check_result": "", "result": ""}
     rule = before.routing_rule if before.unit == doing.case.unit else "manual"
-    return Extra(clean | {"routing_rule": rule} | doing.due_from(doing.case), {"rule": rule})
+    start = CLOCK_STOPPED | {"clock_at": doing.now}
+    return Extra(doing.due_of(clean | {"routing_rule": rule} | start), {"rule": rule})
 
 
 def _withdraw(doing: Doing, _before: Case) -> Extra:
-    return Extra({"dispatched_at": None} | doing.due_from(doing.case))
+    return Extra(doing.due_of({"dispatched_at": None} | CLOCK_STOPPED))
 
 
 def _check(_doing: Doing, _before: Case) -> Extra:
@@ -136,7 +147,8 @@ def _close(doing: Doing, before: Case) -> Extra:
 
 def _rework(doing: Doing, before: Case) -> Extra:
     again = {"rework_count": before.rework_count + 1, "done_at": None, "check_result": ""}
-    return Extra(again | doing.due_from(doing.case), {"rework": before.rework_count + 1})
+    fresh = CLOCK_STOPPED | {"clock_at": doing.now}
+    return Extra(doing.due_of(again | fresh), {"rework": before.rework_count + 1})
 
 
 def _settle(doing: Doing, before: Case) -> Extra:
@@ -152,7 +164,7 @@ def _reopen(doing: Doing, before: Case) -> Extra:
     blank = {"result": "", "standard": "", "check_method": "", "check_result": "", "close_kind": "", "rating": 0,
              "dispatched_at": None, "taken_at": None, "done_at": None, "closed_at": None}  # fmt: skip
     counts = {"round": before.round + 1, "reopen_count": before.reopen_count + 1, "filed_at": doing.now}
-    return Extra(blank | counts | doing.due_from(doing.case), {"round": before.round + 1}, excuse_open="reopened")
+    return Extra(doing.due_of(blank | counts | CLOCK_STOPPED), {"round": before.round + 1}, excuse_open="reopened")
 
 
 def _review(_doing: Doing, _before: Case) -> Extra:
@@ -206,32 +218,35 @@ def _decide(doing: Doing, before: Case) -> Extra:
     if kind == "return" and before.return_count >= MAX_RETURNS and doing.actor.role is not Role.SHIFT_LEADER:
         raise NotAllowed("已退单两次，由值班长裁定。")
     if doing.values["decision"] == "refuse":
-        return Extra(decided=(asked, "refused"))
+        # While a return was being decided the unit's clock did not run.
+        paused = {"pauses": doing.pause(asked.asked_at, doing.now)} if kind == "return" and before.clock_at else {}
+        return Extra(doing.due_of(paused) if paused else {}, decided=(asked, "refused"))
     changes = GRANTS[kind](doing, before, asked)
     return Extra(changes, decided=(asked, "granted"), owes_progress=kind in ("extension", "suspension"))
 
 
 def _grant_return(doing: Doing, before: Case, _asked: Request) -> dict[str, object]:
     back = {"state": State.FILED, "return_count": before.return_count + 1, "dispatched_at": None, "taken_at": None}
-    return back | doing.due_from(doing.case)
+    return doing.due_of(back | CLOCK_STOPPED)
 
 
-def _grant_extension(_doing: Doing, before: Case, asked: Request) -> dict[str, object]:
-    return {"due_at": asked.until_at, "extension_count": before.extension_count + 1}
+def _grant_extension(doing: Doing, before: Case, asked: Request) -> dict[str, object]:
+    return doing.due_of({"extended_until_at": asked.until_at, "extension_count": before.extension_count + 1})
 
 
-def _grant_suspension(_doing: Doing, _before: Case, asked: Request) -> dict[str, object]:
-    return {"state": State.SUSPENDED, "suspended_until_at": asked.until_at}
+def _grant_suspension(doing: Doing, _before: Case, asked: Request) -> dict[str, object]:
+    return {"state": State.SUSPENDED, "due_at": asked.until_at, "safe_due_at": None,
+            "pauses": doing.pause(doing.now, None), "suspended_until_at": asked.until_at}  # fmt: skip
 
 
-def _resume(doing: Doing, _before: Case) -> Extra:
-    return Extra({"suspended_until_at": None} | doing.due_from(doing.case))
+def _resume(doing: Doing, before: Case) -> Extra:
+    ended = tuple(f"{text}{doing.now.isoformat()}" if text.endswith("/") else text for text in before.pauses)
+    return Extra(doing.due_of({"suspended_until_at": None, "pauses": ended}))
 
 
 def _reclassify(doing: Doing, before: Case) -> Extra:
     changes = _classed(doing, before) | {"condition": doing.values["condition"]}
-    due = doing.due_from(replace(doing.case, **changes)) if before.filed_at else {}  # type: ignore[arg-type]
-    return Extra(changes | due, {"was": str(before.subclass or "")})
+    return Extra(doing.due_of(changes) if before.filed_at else changes, {"was": str(before.subclass or "")})
 
 
 def _set_urgency(doing: Doing, before: Case) -> Extra:

@@ -63,5 +63,5 @@ def set_up_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("aiohttp.access", "asyncio", "PIL", "jieba"):
+    for name in ("aiohttp.access", "asyncio", "PIL", "jieba", "alembic"):
         logging.getLogger(name).setLevel("WARNING")

@@ -228,7 +228,9 @@ CITIZEN = Actor(0, "市民", Role.CITIZEN)
 class Case:
     """The unit of work. `version` grows by one with each change; a stale write is refused.
 
-    `case_no` is the 受理编号, digits only: yymmdd and a daily sequence of at least five digits.
+    `case_no` is the 受理编号, digits only: yymmdd and a daily sequence of at least five digits. `clock_at` is when the
+    unit's clock started (None while the due time is only projected); `pauses` are stretches that do not count, written
+    start/end in ISO form, the last with an empty end while it lasts; `safe_due_at` is the make-safe clock's end.
     """
 
     case_no: int
@@ -273,6 +275,10 @@ class Case:
     ended_at: datetime | None = None
     due_at: datetime | None = None
     due_provisional: bool = False
+    safe_due_at: datetime | None = None
+    clock_at: datetime | None = None
+    pauses: tuple[str, ...] = ()
+    extended_until_at: datetime | None = None
     suspended_until_at: datetime | None = None
     supervised: bool = False
     urge_count: int = 0

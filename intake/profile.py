@@ -74,8 +74,22 @@ class City:
     def gazetteer(self) -> Gazetteer:
         return Gazetteer.load(self.folder / "gazetteer.csv")
 
+    def warm(self) -> None:
+        """Read areas and gazetteer now, so that the first citizen does not wait for them."""
+        self.locate(Place(text=self.name, lon=0.0, lat=0.0))
+        self.gazetteer.find(self.name)
+
     def route(self, subclass: Subclass | None, place: Place) -> Assignment:
-        return route(self.routing, subclass, place)
+        """The assignment by the first rule that fits; kept, because a city has few pairs of class and grid in use."""
+        key = (subclass, place.grid_code)
+        found = self._routes.get(key)
+        if found is None:
+            found = self._routes[key] = route(self.routing, subclass, place)
+        return found
+
+    @cached_property
+    def _routes(self) -> dict[tuple[Subclass | None, str], Assignment]:
+        return {}
 
     def locate(self, place: Place) -> Place:
         """Fill the areas of a place, from its point, or else from a name in its text that only one spot bears."""
@@ -141,7 +155,7 @@ def _load(folder: Path) -> City:
         accounts=tuple(_account(row) for row in _toml(folder / "users.toml")["users"]),
         taxonomy=taxonomy,
         calendars=calendars,
-        limits=LimitTable(taxonomy, tuple(city["limits"]["sources"]), calendars, units),
+        limits=LimitTable(taxonomy, tuple(city["limits"]["sources"]), calendars, units, ZoneInfo(city["city"]["timezone"])),
         routing=load_rules(folder / "routing.toml", units),
         wording=load_wording(folder / "templates.toml", signature=replies["signature"], hotline=replies["hotline"]),
         reopen_days=city["reopening"]["within_days"],

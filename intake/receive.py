@@ -6,18 +6,21 @@ fails, the journal row commits alone with its number and is built again later. F
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 
 from intake.errors import KeyReused, Refused
 from intake.history import append_entry
 from intake.model import CITIZEN, Case, Inbound, Photo, Place, Prediction, Role, Scored, State, Subclass, Urgency
 from intake.ports import Work
-from intake.records import Attachment, Contact, FeedEvent, JournalEntry, Reporter, Task
+from intake.records import Attachment, Contact, FeedEvent, JournalEntry, Reporter, Task, Timer
 from intake.rules import Rules
+from intake.timers import timers_of
 
 CHANNELS_TO_SOURCE = {"web": "06", "phone": "02", "sms": "04", "wechat": "05", "telegram": "06", "upstream": "03"}
 """Source list 问题来源 (docs/process.md): which national source a channel counts as."""
+RAW_FIELDS = tuple(f.name for f in fields(Inbound))
+PLACE_FIELDS = tuple(f.name for f in fields(Place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,9 @@ def case_records(work: Work, inbound: Inbound, judged: Judged, rules: Rules, ent
     attachments = [attachment_of(photo, case.case_no, usage="report", at=inbound.received_at) for photo in inbound.photos]
     alarm = Task(work.new_id(), "emergency", case.case_no, inbound.received_at, Role.SHIFT_LEADER)
     tasks = [alarm] if judged.danger_words else []
+    timers = [Timer(work.new_id(), case.case_no, kind, at) for kind, at in timers_of(case)]
     event = FeedEvent(case.case_no, inbound.received_at, "receive", case.state.value, 1, case.unit, case.urgency.value)
-    return [*([contact] if contact else []), case, reporter, line, *attachments, *tasks, event]
+    return [*([contact] if contact else []), case, reporter, line, *attachments, *tasks, *timers, event]
 
 
 def _contact(work: Work, inbound: Inbound) -> Contact | None:
@@ -171,7 +175,10 @@ def attachment_of(photo: Photo, case_no: int, *, usage: str, at: datetime, by: i
 
 def raw_of(inbound: Inbound) -> str:
     """The message as JSON, to be sealed in the journal."""
-    return json.dumps(asdict(inbound), ensure_ascii=False, default=datetime.isoformat)
+    value = {name: getattr(inbound, name) for name in RAW_FIELDS}
+    value["place"] = {name: getattr(inbound.place, name) for name in PLACE_FIELDS}
+    value["photos"] = [asdict(photo) for photo in inbound.photos]
+    return json.dumps(value, ensure_ascii=False, default=datetime.isoformat)
 
 
 def inbound_of(entry: JournalEntry) -> Inbound:

@@ -192,6 +192,17 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Timer:
+    """Something that falls due for a case: a warning, an escalation, a review. A row, so that a restart loses none."""
+
+    timer_id: int
+    case_no: int
+    kind: str
+    due_at: datetime
+    fired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A photo of a case. `token` is its unguessable address; where and when it was taken is restricted evidence."""
 
@@ -278,5 +289,5 @@ class FeedEvent:
 
 Record = (
     Case | Contact | Reporter | JournalEntry | HistoryEntry | Remark | Request | Debt | Reply | OutboxRow | DeliveryRow
-    | Task | Attachment | User | Session | Token | View
+    | Task | Timer | Attachment | User | Session | Token | View
 )

@@ -15,10 +15,12 @@ from intake.wording import Wording
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When handling must be done. `provisional` when the holidays of that year are not loaded yet."""
+    """When handling must be done. `provisional` when the holidays of that year are not loaded yet; `safe_due_at` is
+    when a danger must be made safe, where the class has that clock too."""
 
     due_at: datetime
     provisional: bool = False
+    safe_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

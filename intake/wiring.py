@@ -71,6 +71,9 @@ def build_judge(settings: Settings, city: City) -> Callable[[str], Judged]:
     if classifier is None:
         log.warning("classifier.missing")
 
+    city.warm()
+    danger(city.name)
+
     def judge(text: str) -> Judged:
         hits = danger(text)
         try:

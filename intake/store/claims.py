@@ -1,15 +1,15 @@
-"""Claiming outgoing messages: each row by one gateway only, several gateways side by side."""
+"""Claiming outgoing messages and timers: each row by one gateway only, several gateways side by side."""
 
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from intake.records import OutboxRow
+from intake.records import OutboxRow, Timer
 from intake.store.mapping import to_micros
 from intake.store.tables import TABLES
 from intake.vault import Vault
 
-OUTBOX = TABLES[OutboxRow]
+OUTBOX, TIMERS = TABLES[OutboxRow], TABLES[Timer]
 
 
 def due_rows(connection: sa.Connection, vault: Vault, *, limit: int, now: datetime) -> list[OutboxRow]:
@@ -23,6 +23,19 @@ def due_rows(connection: sa.Connection, vault: Vault, *, limit: int, now: dateti
         .with_for_update(skip_locked=True)
     )
     return [OUTBOX.record_from(row, vault) for row in connection.execute(statement)]
+
+
+def due_timers(connection: sa.Connection, vault: Vault, *, limit: int, now: datetime) -> list[Timer]:
+    """Timers that have not fired and whose time has come, locked; those another gateway holds are passed over."""
+    column = TIMERS.table.c
+    statement = (
+        sa.select(*(column[name] for name in TIMERS.columns))
+        .where(column.fired_at.is_(None), column.due_at <= to_micros(now))
+        .order_by(column.due_at, column.timer_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [TIMERS.record_from(row, vault) for row in connection.execute(statement)]
 
 
 def rows_in(connection: sa.Connection, vault: Vault, state: str, *, before: datetime, column: str) -> list[OutboxRow]:

@@ -10,6 +10,7 @@ from intake.queue import PAGE, PAGE_MAX, QueueFilter, QueuePage
 from intake.store import search
 from intake.store.mapping import to_micros
 from intake.store.tables import cases
+from intake.timers import RUNNING
 from intake.vault import Vault
 from intake.workflow import LIVE
 
@@ -45,7 +46,8 @@ def _conditions(wanted: QueueFilter, dialect: str) -> list[sa.ColumnElement[bool
     if wanted.urgent:
         found.append(column.rank < 2)
     if wanted.overdue_at:
-        found.append(column.due_at < to_micros(wanted.overdue_at))
+        running = column.state.in_(sorted(state.value for state in RUNNING))
+        found += [running, column.due_at < to_micros(wanted.overdue_at)]
     if wanted.visible_unit:
         found.append(sa.or_(column.unit == wanted.visible_unit, column.co_unit == wanted.visible_unit))
     if wanted.text:

@@ -76,6 +76,8 @@ TABLES: dict[type, RecordTable[Any]] = {
         RecordTable(r.DeliveryRow, "deliveries", METADATA, key=["report_id"], extra=[sa.Index(None, "outbox_id")]),
         RecordTable(r.Task, "tasks", METADATA, key=["task_id"], references=CASE,
                     extra=[sa.Index(None, "case_no"), sa.Index(None, "state", "kind", "task_id")]),
+        RecordTable(r.Timer, "timers", METADATA, key=["timer_id"], references=CASE,
+                    extra=[sa.Index(None, "case_no"), sa.Index(None, "fired_at", "due_at")]),
         RecordTable(r.Attachment, "attachments", METADATA, key=["token"], references=CASE,
                     extra=[sa.Index(None, "case_no")]),
         RecordTable(r.User, "users", METADATA, key=["user_id"], extra=[sa.UniqueConstraint("name")]),

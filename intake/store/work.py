@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from intake.errors import StaleVersion
 from intake.model import Case, State
 from intake.queue import PAGE, QueueFilter, QueuePage
-from intake.records import FeedEvent, OutboxRow, Session
+from intake.records import FeedEvent, OutboxRow, Session, Timer
 from intake.store import claims, counts, feeds, queue, search, tables, tries
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
@@ -122,8 +122,9 @@ class Work:
                    lock: bool = False) -> list[T]:  # fmt: skip
         self.flush_rows()
         table = TABLES[kind]
-        statement = _selection(cast("Hashable", kind), tuple(where), order, limit, lock)
-        values = {f"w_{name}": to_micros(v) if isinstance(v, datetime) else v for name, v in where.items()}
+        nulls = tuple(name for name, value in where.items() if value is None)
+        statement = _selection(cast("Hashable", kind), tuple(where), nulls, order, limit, lock)
+        values = {f"w_{name}": to_micros(v) if isinstance(v, datetime) else v for name, v in where.items() if v is not None}
         return [table.record_from(row, self.vault) for row in self.connection.execute(statement, values)]
 
     # Questions with a statement of their own
@@ -147,6 +148,11 @@ class Work:
         """Outgoing messages whose time has come, locked for this gateway (claims.py)."""
         self.flush_rows()
         return claims.due_rows(self.connection, self.vault, limit=limit, now=self.now)
+
+    def due_timers(self, *, limit: int) -> list[Timer]:
+        """Timers whose time has come, locked for this gateway (claims.py)."""
+        self.flush_rows()
+        return claims.due_timers(self.connection, self.vault, limit=limit, now=self.now)
 
     def messages_in(self, state: str, *, before: datetime, column: str) -> list[OutboxRow]:
         """Outgoing messages of a state whose moment `column` lies before a time."""
@@ -235,16 +241,20 @@ class Mark:
 
 
 def _conditions(table: sa.Table, where: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
-    return [table.c[name] == (to_micros(v) if isinstance(v, datetime) else v) for name, v in where.items()]
+    return [table.c[name] == (to_micros(v) if isinstance(v, datetime) else v) for name, v in where.items()]  # None: IS NULL
 
 
 @lru_cache(maxsize=256)
-def _selection(kind: Hashable, names: tuple[str, ...], order: str, limit: int, lock: bool) -> sa.Select[Any]:
+def _selection(
+    kind: Hashable, names: tuple[str, ...], nulls: tuple[str, ...], order: str, limit: int, lock: bool
+) -> sa.Select[Any]:
     """Statements are built once and kept, because building one costs more than running it."""
     mapped = TABLES[cast("type", kind)]
     columns = mapped.table.c
     statement = sa.select(*(columns[name] for name in mapped.columns))
-    statement = statement.where(*(columns[name] == sa.bindparam(f"w_{name}") for name in names))
+    statement = statement.where(
+        *(columns[name].is_(None) if name in nulls else columns[name] == sa.bindparam(f"w_{name}") for name in names)
+    )
     for name in order.split(",") if order else mapped.key:
         column = columns[name.removeprefix("-")]
         statement = statement.order_by(column.desc() if name.startswith("-") else column.asc())

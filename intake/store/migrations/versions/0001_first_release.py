@@ -80,6 +80,10 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("due_provisional", sa.Boolean(), nullable=False),
+        sa.Column("safe_due_at", sa.BigInteger(), nullable=True),
+        sa.Column("clock_at", sa.BigInteger(), nullable=True),
+        sa.Column("pauses", sa.Text(), nullable=False),
+        sa.Column("extended_until_at", sa.BigInteger(), nullable=True),
         sa.Column("suspended_until_at", sa.BigInteger(), nullable=True),
         sa.Column("supervised", sa.Boolean(), nullable=False),
         sa.Column("urge_count", sa.BigInteger(), nullable=False),
@@ -391,6 +395,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_case_no"), "tasks", ["case_no"], unique=False)
     op.create_index(op.f("ix_tasks_state_kind_task_id"), "tasks", ["state", "kind", "task_id"], unique=False)
+    op.create_table(
+        "timers",
+        sa.Column("timer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("case_no", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("fired_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["case_no"], ["cases.case_no"], name=op.f("fk_timers_case_no")),
+        sa.PrimaryKeyConstraint("timer_id", name=op.f("pk_timers")),
+    )
+    op.create_index(op.f("ix_timers_case_no"), "timers", ["case_no"], unique=False)
+    op.create_index(op.f("ix_timers_fired_at_due_at"), "timers", ["fired_at", "due_at"], unique=False)
     op.create_table(
         "views",
         sa.Column("view_id", sa.BigInteger(), autoincrement=False, nullable=False),
