@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from intake import signin
+from intake.admission import Admission
 from intake.codes import code_matches, query_code
 from intake.effects import Facts
 from intake.errors import NotFound, NotSignedIn, TooMany
@@ -21,7 +22,7 @@ from intake.offers import Offer, offers
 from intake.password import hash_password, password_matches
 from intake.ports import Clock, Store, Work
 from intake.profile import City
-from intake.receive import Judged, Received, receive
+from intake.receive import Judged, Received
 from intake.records import (
     Attachment,
     Contact,
@@ -35,7 +36,7 @@ from intake.records import (
     User,
 )  # fmt: skip
 from intake.rules import Rules
-from intake.status import Status, status_of
+from intake.status import Status, status_of, status_of_waiting
 from intake.usecases import Command, load_case, perform, rate, reveal_contact
 from intake.vault import Vault
 
@@ -73,6 +74,7 @@ class Gateway:
     vault: Vault
     clock: Clock
     feed: Feed
+    admission: Admission
     public_url: str = ""
     passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
@@ -81,8 +83,7 @@ class Gateway:
     async def take_in(self, inbound: Inbound) -> Received:
         """Take in a message of any channel; returns after it is durable."""
         located = replace(inbound, place=self.city.locate(inbound.place))
-        judged = self.judge(located.text)
-        return await self.store.write(lambda work: receive(work, located, judged, self.rules))
+        return await self.admission.take(located, self.judge(located.text))
 
     def query_code_of(self, received: Received) -> str:
         return query_code(received.case_no, received.code_epoch, self.vault.code_key)
@@ -91,8 +92,17 @@ class Gateway:
 
     async def status(self, case_no: int | None, code: str, *, address: str) -> Status:
         """The public view; an unknown number, a wrong code and no number at all are told alike. Tries are limited."""
+        if spooled := self._spooled(case_no, code):
+            return spooled
         await self._check_code(case_no, code, address=address)
         return await self.store.read(lambda work: self._status(work, case_no or 0))
+
+    def _spooled(self, case_no: int | None, code: str) -> Status | None:
+        """The status of a report that waits in the spool while the database cannot be written."""
+        waiting = self.admission.spooled(case_no) if case_no else None
+        if waiting is None or not code_matches(code, waiting.case_no, 0, self.vault.code_key):
+            return None
+        return status_of_waiting(waiting.case_no, waiting.inbound)
 
     async def add_as_citizen(self, case_no: int | None, code: str, step: str, text: str, *, address: str) -> None:
         """催办, 补充信息 or 撤诉 by the citizen himself from the status page."""

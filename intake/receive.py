@@ -43,11 +43,22 @@ class Received:
     repeated: bool = False
 
 
-def receive(work: Work, inbound: Inbound, judged: Judged, rules: Rules) -> Received:
-    """Take in a message once; the same provider id again gives the first answer. Raises KeyReused for another body."""
-    if inbound.provider_id and (seen := _seen_before(work, inbound)):
-        return seen
-    case_no = work.new_case_no(inbound.received_at.astimezone(rules.zone).date())
+def receive(
+    work: Work, inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int = 0, replayed: bool = False
+) -> Received:
+    """Take in a message once; the same provider id again gives the first answer. Raises KeyReused for another body.
+
+    `case_no` is a number the sender may know already; with `replayed` a message without a provider's id is looked for
+    by that number, because it may have been stored when nobody heard of it.
+    """
+    if replayed and work.find(Case, case_no=case_no, limit=1):
+        return Received(case_no, State.REPORTED, Prediction(), repeated=True)
+    if inbound.provider_id and (seen := _seen_before(work, inbound, told=case_no if replayed else 0)):
+        if seen.case_no == case_no or not replayed:
+            return seen
+        # Its sender was given another number while the database could not be asked: that number must exist too.
+        inbound = replace(inbound, provider_id=f"{inbound.provider_id}#{case_no}")
+    case_no = case_no or work.new_case_no(inbound.received_at.astimezone(rules.zone).date())
     entry = JournalEntry(
         entry_id=work.new_id(),
         channel=inbound.channel,
@@ -101,12 +112,12 @@ def _store(work: Work, entry: JournalEntry | None, records: list[object]) -> Non
             work.add(record)
 
 
-def _seen_before(work: Work, inbound: Inbound) -> Received | None:
+def _seen_before(work: Work, inbound: Inbound, *, told: int) -> Received | None:
     found = work.find(JournalEntry, channel=inbound.channel, provider_id=inbound.provider_id, limit=1)
     if not found:
         return None
     entry = found[0]
-    if entry.body_digest != inbound.body_digest:
+    if entry.body_digest != inbound.body_digest and not told:
         raise KeyReused
     return Received(entry.case_no, State.REPORTED, _prediction_from(entry.answer), repeated=True)
 

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr(""), description="留空用内置 SQLite；多机部署填 postgresql://用户:密码@主机/库名"
     )
+    spool: Path | None = Field(None, description="暂存目录，宜放在另一块磁盘；留空为 home/spool")
     gateway_name: str = Field("gateway-1", pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="本网关的名称，多机时各不相同")
     master_key_file: Path | None = Field(None, description="主密钥文件；留空为 home/keys/master.key，首次启动时生成")
     trusted_proxies: tuple[str, ...] = Field((), description="可信反向代理的地址段，只相信它们的转发头")
@@ -72,6 +73,10 @@ class Settings(BaseSettings):
     @property
     def media(self) -> Path:
         return self.home / "media"
+
+    @property
+    def spool_path(self) -> Path:
+        return self.spool or self.home / "spool"
 
     @property
     def key_path(self) -> Path:

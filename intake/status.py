@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from intake.ledger import REPLY_WORDS
-from intake.model import Case, State
+from intake.model import Case, Inbound, State
 from intake.records import Debt, HistoryEntry, Reply
 from intake.replies import place_words
 from intake.taxonomy import Taxonomy
@@ -116,3 +116,12 @@ def status_of(
         rating=case.rating,
         may_add=case.ended_at is None and not over,
     )
+
+
+def status_of_waiting(case_no: int, inbound: Inbound) -> Status:
+    """The view of a report that is safe on disk but not in the database yet."""
+    return Status(
+        case_no=case_no, state=State.REPORTED, words=CITIZEN_WORDS[State.REPORTED], subclass="",
+        place=place_words(inbound.place), received_at=inbound.received_at,
+        timeline=((inbound.received_at, STEP_WORDS["receive"]),), replies=(), may_rate=False, rating=0, may_add=False,
+    )  # fmt: skip

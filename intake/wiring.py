@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from intake.admission import Admission
 from intake.errors import Misconfigured
 from intake.feed import Feed
 from intake.gateway import Gateway
@@ -18,6 +19,7 @@ from intake.profile import CITIES, City, load_city
 from intake.receive import Judged
 from intake.rules import Rules
 from intake.settings import Settings
+from intake.spool import Spool
 from intake.store.postgres import PostgresStore
 from intake.store.schema import upgrade_postgres, upgrade_sqlite
 from intake.store.setting import StoreSetting
@@ -106,15 +108,19 @@ async def open_gateway(settings: Settings, *, judging: bool = True) -> AsyncIter
     store = build_store(settings, city, vault)
     rules = replace(city.rules(), reply_due=timedelta(hours=settings.reply_due_hours))
     await store.open()
+    spool = Spool(settings.spool_path, vault)
+    spool.open()
     try:
+        judge = build_judge(settings, city) if judging else lambda _: Judged()
         gateway = Gateway(
             store=store,
             city=city,
             rules=rules,
-            judge=build_judge(settings, city) if judging else lambda _: Judged(),
+            judge=judge,
             vault=vault,
             clock=utc_now,
             feed=Feed(store),
+            admission=Admission(store, rules, spool, judge),
             public_url=settings.public_url,
         )
         yield Running(gateway, store, rules, secrets.token_hex(4))

@@ -96,7 +96,7 @@ async def start_parts(settings: Settings, running: Running, stack: AsyncExitStac
     channels: dict[str, Sends] = {}
     courier = Courier(running.store, running.rules, channels, name=settings.gateway_name, run_id=running.run_id)
     chores = run_chores(running.store, running.rules, gateway.judge, feed_keep=settings.feed_keep)
-    loops = [gateway.feed.run(running.store.watch), courier.run(), chores]
+    loops = [gateway.feed.run(running.store.watch), gateway.admission.run(), courier.run(), chores]
     tasks = [asyncio.create_task(loop) for loop in loops]
     stack.push_async_callback(cancel, tasks)
     await start_web(settings, running, stack)
@@ -105,7 +105,6 @@ async def start_parts(settings: Settings, running: Running, stack: AsyncExitStac
 
 async def start_web(settings: Settings, running: Running, stack: AsyncExitStack) -> None:
     from channels.web.server import build_app
-
     from channels.web.setting import WebSetting
 
     setting = WebSetting(

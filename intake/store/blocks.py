@@ -1,11 +1,13 @@
 """Numbers leased in blocks: one small durable transaction reserves many, then they are handed out from memory.
 
 A block is committed before its first number is used, so no number is ever given twice, by several gateways, after a
-rollback or after a crash; the rest of a block is lost then, which leaves gaps and harms nobody.
+rollback or after a crash; the rest of a block is lost then, which leaves gaps and harms nobody. The reserve is large
+enough that a citizen still gets his final number while the database cannot be written (spool.py).
 """
 
+import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -18,9 +20,11 @@ LEASE = sa.text(
 )
 ID_BLOCK = 100_000
 ID_RESERVE = 20_000
-CASE_BLOCK = 100
-CASE_BLOCK_MAX = 6_400
-CASE_RESERVE = 64
+CASE_BLOCK = 1_000
+CASE_BLOCK_MAX = 8_000
+CASE_RESERVE = 500
+BEFORE_MIDNIGHT = timedelta(minutes=30)
+"""So long before a day begins its first block is leased, so that an outage over midnight still has numbers."""
 
 
 class Blocks:
@@ -29,17 +33,19 @@ class Blocks:
     def __init__(self) -> None:
         self._left: dict[str, tuple[int, int]] = {}
         self._case_block = CASE_BLOCK
+        self._lock = threading.Lock()  # case numbers are taken on the event loop, ids in the writer's thread
 
-    def wanted(self, day: date, *, units: int) -> list[tuple[str, int]]:
-        """The leases (name, size) that a group of `units` units on `day` needs before it may run."""
+    def wanted(self, now: datetime) -> list[tuple[str, int]]:
+        """The leases (name, size) that are needed at local time `now` before a group of units may run."""
         leases = []
         if self._remaining("id") < ID_RESERVE:
             leases.append(("id", ID_BLOCK))
-        name = _case_block_name(day)
-        if self._remaining(name) < max(CASE_RESERVE, units):
-            # A busy day asks for ever larger blocks, so that a storm does not wait for a disk write every 100 reports.
-            leases.append((name, max(self._case_block, 2 * units)))
-            self._case_block = min(self._case_block * 2, CASE_BLOCK_MAX)
+        for day in sorted({now.date(), (now + BEFORE_MIDNIGHT).date()}):
+            name = case_block_name(day)
+            if self._remaining(name) < CASE_RESERVE:
+                # A busy day asks for ever larger blocks, so that a storm does not wait for a disk write all the time.
+                leases.append((name, self._case_block))
+                self._case_block = min(self._case_block * 2, CASE_BLOCK_MAX)
         return leases
 
     def lease(self, connection: sa.Connection, leases: list[tuple[str, int]]) -> Callable[[], None]:
@@ -47,25 +53,27 @@ class Blocks:
         ends = [(name, size, connection.execute(LEASE, {"name": name, "size": size}).scalar_one()) for name, size in leases]
 
         def keep() -> None:
-            for name, size, end in ends:
-                self._left[name] = (end - size, end)
+            with self._lock:
+                self._left |= {name: (end - size, end) for name, size, end in ends}
 
         return keep
 
     def take(self, name: str) -> int:
-        start, end = self._left.get(name, (0, 0))
-        if start >= end:
-            raise Unavailable
-        self._left[name] = (start + 1, end)
-        return start
+        """The next number of a block; raises Unavailable when it is used up."""
+        with self._lock:
+            start, end = self._left.get(name, (0, 0))
+            if start >= end:
+                raise Unavailable
+            self._left[name] = (start + 1, end)
+            return start
 
     def take_case_no(self, day: date) -> int:
-        return case_no(day, self.take(_case_block_name(day)))
+        return case_no(day, self.take(case_block_name(day)))
 
     def _remaining(self, name: str) -> int:
         start, end = self._left.get(name, (0, 0))
         return end - start
 
 
-def _case_block_name(day: date) -> str:
+def case_block_name(day: date) -> str:
     return f"case:{day.isoformat()}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from intake.store.faults import is_outage
 from intake.store.work import Work
 
 Unit = Callable[[Work], Any]
@@ -53,10 +54,11 @@ def commit_group(connection: sa.Connection, make_work: MakeWork, units: Sequence
     """Commit units together, or each alone when together fails."""
     try:
         return _attempt(connection, make_work, units)
-    except Exception:
+    except Exception as error:
         connection.rollback()
-        if len(units) == 1:
-            return _alone(connection, make_work, units[0])
+        if is_outage(error):
+            # The database is away: asking it again for each unit alone would only keep the senders waiting.
+            return [Outcome(error=error)] * len(units), False
     outcomes: list[Outcome] = []
     wrote = False
     for unit in units:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from intake.errors import Unavailable
+from intake.store.faults import told
 from intake.store.group import MAX_GROUP, Outcome, Unit, commit_group
 from intake.store.setting import StoreSetting
 from intake.store.work import Work
@@ -52,6 +53,11 @@ class PostgresStore:
         async with self._engine.connect() as connection:
             await connection.execute(sa.select(1))
         self._writers = [asyncio.create_task(self._write_loop(), name="store-writer") for _ in range(WRITERS)]
+        await self.write(lambda work: None)  # leases the first numbers
+
+    def next_case_no(self) -> int:
+        """A final case number, also while the database cannot be written."""
+        return self.setting.take_case_no()
 
     async def close(self) -> None:
         """Finish everything that was handed in, then close."""
@@ -75,8 +81,11 @@ class PostgresStore:
 
     async def read(self, question: Callable[[Work], T]) -> T:
         """Answer from one snapshot."""
-        async with self._read_engine.connect() as connection:
-            return await connection.run_sync(lambda sync: question(self.setting.work(sync)))
+        try:
+            async with self._read_engine.connect() as connection:
+                return await connection.run_sync(lambda sync: question(self.setting.work(sync)))
+        except (sa.exc.SQLAlchemyError, OSError, TimeoutError) as error:
+            raise told(error) from error
 
     def on_feed(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each commit here that changed something; see `watch` for other gateways."""
@@ -111,15 +120,15 @@ class PostgresStore:
     async def _outcomes(self, waiting: list[Waiting]) -> tuple[list[Outcome], bool]:
         try:
             async with self._engine.connect() as connection:
-                await self._lease(connection, len(waiting))
+                await self._lease(connection)
                 return await connection.run_sync(commit_group, self.setting.work, [unit for unit, _ in waiting])
         except Exception as error:
             # The loop must outlive any fault: its callers are told, and the next group is tried afresh.
             return [Outcome(error=error)] * len(waiting), False
 
-    async def _lease(self, connection: AsyncConnection, units: int) -> None:
+    async def _lease(self, connection: AsyncConnection) -> None:
         async with self._leasing:
-            leases = self.setting.leases(WRITERS * MAX_GROUP if units > MAX_GROUP // 2 else 2 * units)
+            leases = self.setting.leases()
             if leases:
                 keep = await connection.run_sync(self.setting.blocks.lease, leases)
                 await connection.commit()
@@ -132,7 +141,7 @@ class PostgresStore:
             if future.cancelled():
                 continue
             if outcome.error is not None:
-                future.set_exception(outcome.error)
+                future.set_exception(told(outcome.error))
             else:
                 future.set_result(outcome.value)
         if grew:

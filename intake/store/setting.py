@@ -24,6 +24,10 @@ class StoreSetting:
     def work(self, connection: sa.Connection) -> Work:
         return Work(connection, vault=self.vault, blocks=self.blocks, now=self.clock(), words=self.words)
 
-    def leases(self, units: int) -> list[tuple[str, int]]:
-        """The number blocks a group of `units` needs and this gateway does not hold yet."""
-        return self.blocks.wanted(self.clock().astimezone(self.zone).date(), units=units)
+    def leases(self) -> list[tuple[str, int]]:
+        """The number blocks that are needed now and this gateway does not hold yet."""
+        return self.blocks.wanted(self.clock().astimezone(self.zone))
+
+    def take_case_no(self) -> int:
+        """The next 受理编号 of today, from memory; raises Unavailable when none is left and none can be leased."""
+        return self.blocks.take_case_no(self.clock().astimezone(self.zone).date())

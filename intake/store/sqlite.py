@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from intake.errors import Unavailable
+from intake.store.faults import told
 from intake.store.group import MAX_GROUP, Outcome, Unit, commit_group
 from intake.store.setting import StoreSetting
 from intake.store.work import Work
@@ -66,6 +67,11 @@ class SqliteStore:
         self._write_engine = sqlite_engine(self.path, begin="IMMEDIATE")
         self._read_engine = sqlite_engine(self.path, begin="DEFERRED", readers=READERS + 1)
         self._thread.start()
+        await self.write(lambda work: None)  # leases the first numbers
+
+    def next_case_no(self) -> int:
+        """A final case number, also while the database cannot be written."""
+        return self.setting.take_case_no()
 
     async def close(self) -> None:
         """Finish everything that was handed in, then close. Nothing acknowledged is lost, nothing more is taken."""
@@ -89,7 +95,10 @@ class SqliteStore:
 
     async def read(self, question: Callable[[Work], T]) -> T:
         """Answer from a snapshot in a reader thread."""
-        return await self._loop.run_in_executor(self._readers, self._answer, question)
+        try:
+            return await self._loop.run_in_executor(self._readers, self._answer, question)
+        except sa.exc.SQLAlchemyError as error:
+            raise told(error) from error
 
     def on_feed(self, listener: Callable[[], None]) -> None:
         """Call `listener` on the event loop after each commit that changed something."""
@@ -128,7 +137,7 @@ class SqliteStore:
                 self._loop.call_soon_threadsafe(self._deliver, waiting, outcomes, grew)
 
     def _commit(self, connection: sa.Connection, units: list[Unit]) -> tuple[list[Outcome], bool]:
-        leases = self.setting.leases(len(units))
+        leases = self.setting.leases()
         if leases:
             keep = self.setting.blocks.lease(connection, leases)
             connection.commit()
@@ -157,7 +166,7 @@ class SqliteStore:
             if future.cancelled():
                 continue
             if outcome.error is not None:
-                future.set_exception(outcome.error)
+                future.set_exception(told(outcome.error))
             else:
                 future.set_result(outcome.value)
         if grew:

@@ -89,7 +89,7 @@ async def test_random_walks_keep_every_promise(
 ) -> None:
     seed = random.SystemRandom().randint(0, 2**32)
     print(f"seed {seed}, walk {walk}")
-    gateway = Gateway(either_store, city, city.rules(), lambda _: JUDGED, vault, clock, feed=None)  # type: ignore[arg-type]
+    gateway = Gateway(either_store, city, city.rules(), lambda _: JUDGED, vault, clock, feed=None, admission=None)  # type: ignore[arg-type]
     await either_store.write(_add_staff)
     numbers = []
     for _ in range(3):

@@ -7,7 +7,16 @@ import pytest
 from intake.errors import IllegalMove, NotAllowed
 from intake.model import ReplyKind, Role, State
 from intake.workflow import (
-    ACTS, ENDED, LIVE, MOVES, REQUESTS, ROLE_WORDS, STATE_WORDS, STEPS, Step, check_step,
+    ACTS,
+    ENDED,
+    LIVE,
+    MOVES,
+    REQUESTS,
+    ROLE_WORDS,
+    STATE_WORDS,
+    STEPS,
+    Step,
+    check_step,
 )  # fmt: skip
 from tests.make import make_actor, make_case
 
