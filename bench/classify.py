@@ -1,0 +1,78 @@
+"""How fast is one text classified, in our exact form and by the pipeline it came from, in one run?
+
+Run with `python -m bench.classify` or `python bench/classify.py`; fits on data/corpus/train.jsonl and prints p50 in
+microseconds for a text of about 40 characters and one of about 150, with where the time goes.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from classifier import tokens
+from classifier.classify import TextClassifier
+from classifier.corpus import CORPUS_FOLDER, Example, read_split
+from classifier.decide import DecisionRules
+from classifier.estimators import ModelSettings
+from classifier.features import features
+from classifier.model import exact_form, fit, terms_of
+from classifier.registry import Card, StoredModel
+from classifier.rules import danger
+from intake.taxonomy import load_taxonomy
+
+TEXTS = 200
+ROUNDS = 5
+WIDTHS = {"short": (30, 50), "wide": (120, 180)}
+
+
+def p50_us(work: Callable[[str], object], texts: list[str]) -> float:
+    """The median time of one call over all texts and rounds, in microseconds."""
+    spent = []
+    for text in texts * ROUNDS:
+        began = time.perf_counter_ns()
+        work(text)
+        spent.append(time.perf_counter_ns() - began)
+    return statistics.median(spent) / 1000
+
+
+def of_width(examples: tuple[Example, ...], least: int, most: int) -> list[str]:
+    return [example.text for example in examples if least <= len(example.text) <= most][:TEXTS]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS_FOLDER
+    taxonomy = load_taxonomy()
+    examples = read_split("train", taxonomy, folder=folder)
+    pipeline = fit(examples, terms_of(taxonomy), ModelSettings())
+    exact = exact_form(pipeline, sharpness=8.0)
+    card = Card(
+        corpus_digest="",
+        taxonomy_digest="",
+        dictionary_digest="",
+        texts=len(examples),
+        rules=DecisionRules(),
+        calibrated_on="",
+    )
+    classifier = TextClassifier(StoredModel(exact, card, "bench"), taxonomy)
+    steps: dict[str, Callable[[str], object]] = {
+        "words": tokens.cut,
+        "features (words in them)": features,
+        "label and confidence": classifier.classify,
+        "danger words": danger,
+        "pipeline.predict": lambda text: pipeline.predict([text]),
+    }
+    print(f"{len(examples)} texts, {len(exact.tokens)} features, {len(exact.labels)} labels; p50 in us")
+    for width, (least, most) in WIDTHS.items():
+        texts = of_width(examples, least, most)
+        found = {name: p50_us(work, texts) for name, work in steps.items()}
+        print(f"{width} ({statistics.median(map(len, texts)):.0f} characters)")
+        for name, spent in found.items():
+            print(f"  {name:24} {spent:8.0f}")
+        print(f"  {'times faster':24} {found['pipeline.predict'] / found['label and confidence']:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
