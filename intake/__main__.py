@@ -18,6 +18,7 @@ COMMANDS = {
     "token": "token",
     "replies": "replies",
     "history": "history",
+    "routing": "routing",
     "classify": "classify",
     "train": "train",
     "evaluate": "evaluate",

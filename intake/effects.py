@@ -96,7 +96,7 @@ def _classed(doing: Doing, before: Case) -> dict[str, object]:
     if case.subclass != before.subclass and case.condition == before.condition:
         changes["condition"] = ""
     if before.dispatched_at is None:
-        assigned = doing.rules.route(case.subclass, case.place)
+        assigned = doing.rules.route(replace(case, urgency=urgency), doing.now)
         changes |= {"unit": assigned.unit, "co_unit": assigned.co_unit, "routing_rule": assigned.rule}
     return changes
 

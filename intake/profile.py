@@ -6,6 +6,7 @@ What every file holds stands in data/cities/demo/README.md. Users are only names
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from intake.calendar import WorkCalendar, load_calendars
 from intake.errors import Misconfigured
 from intake.gazetteer import Gazetteer
 from intake.limits import LimitTable
-from intake.model import Place, Role, Subclass
+from intake.model import Case, Place, Role
 from intake.places import Areas, Outside
-from intake.routing import RoutingRule, load_rules, route
+from intake.routing import RoutingRule, load_rules, matter_of, route
 from intake.rules import Assignment, Rules, Unit
 from intake.taxonomy import Taxonomy, load_taxonomy
 from intake.wording import Wording, load_wording
@@ -79,17 +80,23 @@ class City:
         self.locate(Place(text=self.name, lon=0.0, lat=0.0))
         self.gazetteer.find(self.name)
 
-    def route(self, subclass: Subclass | None, place: Place) -> Assignment:
-        """The assignment by the first rule that fits; kept, because a city has few pairs of class and grid in use."""
-        key = (subclass, place.grid_code)
+    def route(self, case: Case, at: datetime) -> Assignment:
+        """The assignment by the first rule that fits; kept, because a city has few different matters in use."""
+        local = at.astimezone(self.zone)
+        hour = (local.hour, local.minute) if self._hours_matter else None
+        key = (case.subclass, case.place.grid_code, case.condition, case.urgency, hour)
         found = self._routes.get(key)
         if found is None:
-            found = self._routes[key] = route(self.routing, subclass, place)
+            found = self._routes[key] = route(self.routing, matter_of(case, local))
         return found
 
     @cached_property
-    def _routes(self) -> dict[tuple[Subclass | None, str], Assignment]:
+    def _routes(self) -> dict[object, Assignment]:
         return {}
+
+    @cached_property
+    def _hours_matter(self) -> bool:
+        return any(rule.hours for rule in self.routing)
 
     def locate(self, place: Place) -> Place:
         """Fill the areas of a place, from its point, or else from a name in its text that only one spot bears."""

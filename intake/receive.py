@@ -153,8 +153,7 @@ def _case(inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int) -> Ca
     best = judged.prediction.best
     subclass = rules.taxonomy.effective(best.subclass) if best else None
     default = rules.taxonomy.entry(subclass).urgency if subclass else Urgency.ROUTINE
-    assigned = rules.route(subclass, inbound.place)
-    return Case(
+    case = Case(
         case_no=case_no,
         version=1,
         state=State.REPORTED,
@@ -166,13 +165,12 @@ def _case(inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int) -> Ca
         urgency=Urgency.EMERGENCY if judged.danger_words else default,
         subclass=subclass,
         place=inbound.place,
-        unit=assigned.unit,
-        co_unit=assigned.co_unit,
-        routing_rule=assigned.rule,
         confidential=inbound.confidential,
         prediction=judged.prediction,
         danger_words=judged.danger_words,
     )
+    assigned = rules.route(case, inbound.received_at)
+    return replace(case, unit=assigned.unit, co_unit=assigned.co_unit, routing_rule=assigned.rule)
 
 
 def attachment_of(photo: Photo, case_no: int, *, usage: str, at: datetime, by: int = 0) -> Attachment:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
-from intake.model import Case, Place, Subclass
+from intake.model import Case, Place
 from intake.taxonomy import Taxonomy
 from intake.wording import Wording
 
@@ -59,7 +59,7 @@ class Rules:
     units: Mapping[str, Unit]
     zone: tzinfo
     due: Callable[[Case, datetime], Due | None]
-    route: Callable[[Subclass | None, Place], Assignment]
+    route: Callable[[Case, datetime], Assignment]
     locate: Located
     wording: Wording
     offered: frozenset[str] = frozenset()

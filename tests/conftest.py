@@ -1,12 +1,17 @@
 """Fixtures that every part shares: the demo city, a clock that stands still, an empty store on SQLite."""
 
 import asyncio
+import logging
+import os
+import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from intake.log import set_up_logging
 from intake.profile import CITIES, City, load_city
 from intake.store.postgres import PostgresStore
 from intake.store.schema import upgrade_postgres, upgrade_sqlite
@@ -17,6 +22,28 @@ from intake.vault import Vault
 from intake.wiring import AnyStore
 from tests.fakes import FakeClock
 from tests.servers import Postgres, postgres_cluster
+
+
+PERSONAL = re.compile(r"1990000\d{4}|张三丰|correct horse")
+"""Every number, name and password that the tests use for people. None may ever stand in a log."""
+LOG = Path(tempfile.gettempdir()) / f"intake-tests-{os.getpid()}.log"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """All log output of the suite, ours and the libraries', goes to one file, as the gateway itself would write it."""
+    set_up_logging("INFO")
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(LOG.open("a", encoding="utf-8"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The whole suite fails if its log holds personal data."""
+    logged = LOG.read_text(encoding="utf-8") if LOG.exists() else ""
+    for found in sorted(set(PERSONAL.findall(logged))):
+        print(f"\npersonal data in the log: {found[:3]}…")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    LOG.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

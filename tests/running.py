@@ -18,6 +18,7 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_DEADLINE_S = 120.0
+PERSONAL = r"1990000\d{4}|张三丰|correct horse"
 LIMITS_OFF = {f"INTAKE_{name}_LIMIT": "1000000/minute" for name in ("REPORT", "STATUS", "SIGN_IN", "API")}
 
 
@@ -76,6 +77,7 @@ class RunningGateway:
         self.process.send_signal(number)
         code = self.process.wait(30)
         self.process = None
+        assert not re.search(PERSONAL, self.output.partition("{")[2]), "personal data in the gateway's log"
         return code
 
     def command(self, *arguments: str, stdin: str = "") -> str:

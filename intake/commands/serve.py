@@ -45,11 +45,10 @@ def ensure_model(settings: Settings) -> None:
     if path.exists():
         return
     from intake.commands.train import train_to
-    from intake.wiring import city_of
 
     click.echo("首次启动：正在训练分类模型，约需一两分钟 …", err=True)
     try:
-        train_to(path, taxonomy=city_of(settings).taxonomy)
+        train_to(path)
     except IntakeError as error:
         click.echo(f"分类模型未能建立（{error.message}），受理照常，只是没有类别建议。", err=True)
 
