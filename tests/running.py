@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -109,3 +110,28 @@ class RunningGateway:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as fault:
             return fault.code, json.loads(fault.read())
+
+
+class Reporter(threading.Thread):
+    """Sends reports without pause and remembers what was acknowledged."""
+
+    def __init__(self, gateway: RunningGateway, number: int) -> None:
+        super().__init__()
+        self.gateway, self.number = gateway, number
+        self.acknowledged: list[tuple[str, str, str]] = []
+        self.refused: list[int] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        count = 0
+        while not self.over.is_set():
+            count += 1
+            text = f"第{self.number}路{count}号门前垃圾没人清理"
+            try:
+                status, answer = self.gateway.ask("POST", "/api/v1/reports", {"text": text, "place": f"{count}号门前"})
+            except (OSError, ValueError):
+                continue
+            if status != 201:
+                self.refused.append(status)
+                continue
+            self.acknowledged.append((answer["case_no"], answer["query_code"], text))

@@ -1,38 +1,15 @@
 """A gateway that is killed again and again under load loses no report it had acknowledged, and gives no number twice."""
 
 import random
-import threading
 from pathlib import Path
 
 import pytest
 
-from tests.running import RunningGateway
+from tests.running import Reporter, RunningGateway
 from tests.servers import Postgres
 
 CLIENTS = 6
 KILLS = {"sqlite": 20, "postgresql": 8}
-
-
-class Reporter(threading.Thread):
-    """Sends reports without pause and remembers what was acknowledged."""
-
-    def __init__(self, gateway: RunningGateway, number: int) -> None:
-        super().__init__()
-        self.gateway, self.number = gateway, number
-        self.acknowledged: list[tuple[str, str, str]] = []
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        count = 0
-        while not self.over.is_set():
-            count += 1
-            text = f"第{self.number}路{count}号门前垃圾没人清理"
-            try:
-                status, answer = self.gateway.ask("POST", "/api/v1/reports", {"text": text, "place": f"{count}号门前"})
-            except (OSError, ValueError):
-                continue
-            assert status == 201, answer
-            self.acknowledged.append((answer["case_no"], answer["query_code"], text))
 
 
 @pytest.mark.servers
@@ -60,6 +37,7 @@ def test_no_acknowledged_report_is_lost(database: str, tmp_path: Path, request: 
             reporter.over.set()
         for reporter in reporters:
             reporter.join()
+        assert all(not reporter.refused for reporter in reporters)
         acknowledged += [one for reporter in reporters for one in reporter.acknowledged]
         gateway.start("--no-train")
 
