@@ -1,0 +1,59 @@
+"""What surrounds every page of the desk: menu, the alarm of emergencies nobody has acknowledged, a word on what was done."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from channels.web.desk_timeline import step_label
+from channels.web.render import page
+from channels.web.setting import gateway_of, signed_in
+from intake import permission
+from intake.model import Actor, Role
+from intake.ports import Work
+from intake.records import Task
+from intake.workflow import ROLE_WORDS, STEPS
+
+MAX_ALARMS = 99
+NAV = (("/desk", "案件", "see_queue"), ("/desk/ledger", "待回复", "see_ledger"), ("/desk/tasks", "待办", "see_tasks"))
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`alarms` counts emergencies not acknowledged, for the shift leader only; `last_event` is where live news begin."""
+
+    nav: tuple[NavItem, ...]
+    role_words: str
+    alarms: int
+    last_event: int
+    done: str
+
+
+async def desk_page(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
+    """A page of the desk in its frame."""
+    actor = signed_in(request).actor
+    alarms, last_event = await gateway_of(request).store.read(lambda work: (_alarms(work, actor), work.last_event_id()))
+    frame = Frame(
+        nav=tuple(NavItem(path, label) for path, label, act in NAV if permission.may(actor, act)),
+        role_words=ROLE_WORDS[actor.role],
+        alarms=alarms,
+        last_event=last_event,
+        done=_done(request.query.get("done", "")),
+    )
+    return page(request, template, status=status, frame=frame, **values)
+
+
+def _alarms(work: Work, actor: Actor) -> int:
+    if actor.role is not Role.SHIFT_LEADER:
+        return 0
+    return len(work.find(Task, state="open", kind="emergency", limit=MAX_ALARMS))
+
+
+def _done(step: str) -> str:
+    """What was just done, from the address after a step: a name of our tables or nothing."""
+    return "修改密码" if step == "password" else step_label(step) if step in STEPS else ""

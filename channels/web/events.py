@@ -1,0 +1,137 @@
+"""`GET /api/v1/events`: committed changes to consoles as server-sent events, resumable by the last id they saw.
+
+Replay and live events join without gap or double because a listener is set up before anything is replayed and ids
+follow commit order. Encoding and ordering are intake.feed's.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+from aiohttp import web
+
+from channels.web.openapi import STAFF, Parameter, operation
+from channels.web.session import require, who_asks
+from channels.web.setting import gateway_of, signed_in
+from intake.errors import BadInput
+from intake.feed import Feed, Listener, Told
+from intake.gateway import Gateway
+from intake.model import Actor, Case, Role, State
+from intake.usecases import may_see
+from intake.workflow import EVERY_UNIT, WITH_UNIT
+
+HEARTBEAT_S = web.AppKey("heartbeat_s", float)
+CLOSING = web.AppKey("closing", asyncio.Event)
+USUAL_HEARTBEAT_S = 15.0
+"""Proxies commonly close a connection that is silent for a minute."""
+HEARTBEAT = b": \n\n"
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+}
+TAKEN_BACK = frozenset({"withdraw", "decide_return"})
+"""Steps after which a case has left its unit; the unit must hear this much."""
+LEFT_UNIT = frozenset({State.CLOSED, State.ARCHIVED, State.VOID, State.MERGED})
+
+
+def set_up(app: web.Application) -> None:
+    """Have open streams end when the server stops, instead of holding it up."""
+    app[CLOSING] = asyncio.Event()
+
+    async def close(_app: web.Application) -> None:
+        app[CLOSING].set()
+
+    app.on_shutdown.append(close)
+
+
+@require("see_feed")
+async def events(request: web.Request) -> web.StreamResponse:
+    """Changes of cases in commit order, from `Last-Event-ID` (or `?after=`) on, else from now."""
+    after = _last_seen(request)
+    gateway, person = gateway_of(request), signed_in(request)
+    response = web.StreamResponse(headers=HEADERS)
+    async with gateway.feed.listening() as listener:
+        start = after if after is not None else await gateway.store.read(lambda work: work.last_event_id())
+        await response.prepare(request)
+        # An id without data sets the browser's last id, so that a console that heard nothing yet resumes as well.
+        await response.write(f"retry: 3000\nid: {start}\n\n".encode())
+        with suppress(ConnectionResetError):
+            async with aclosing(_from(gateway.feed, listener, last=start, request=request)) as stream:
+                async for told in stream:
+                    if told is None:
+                        await response.write(HEARTBEAT)
+                    elif await _hears(gateway, person.actor, told=told):
+                        await response.write(told.frame)
+    return response
+
+
+def _last_seen(request: web.Request) -> int | None:
+    given = request.headers.get("Last-Event-ID") or request.query.get("after")
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= 18):
+        raise BadInput("after", "续传位置应当是数字。")
+    return int(given)
+
+
+async def _from(feed: Feed, listener: Listener, *, last: int, request: web.Request) -> AsyncGenerator[Told | None]:
+    """Everything after `last`: what was missed, then what comes; None when nothing came for a while.
+
+    Ends when the server stops, when the person may no longer ask, and when the listener was too slow: the console then
+    comes again with its last id.
+    """
+    while missed := await feed.missed_since(last):
+        for told in missed:
+            last = told.event.feed_id
+            yield told
+    closing, heartbeat_s = request.app[CLOSING], request.app.get(HEARTBEAT_S, USUAL_HEARTBEAT_S)
+    while not listener.lost:
+        heard = await _heard(listener, closing, heartbeat_s=heartbeat_s)
+        if heard is None:
+            # A token may have been revoked or a session ended since the stream began.
+            if closing.is_set() or await who_asks(request) is None:
+                return
+            yield None
+        elif heard.event.feed_id > last:
+            last = heard.event.feed_id
+            yield heard
+
+
+async def _heard(listener: Listener, closing: asyncio.Event, *, heartbeat_s: float) -> Told | None:
+    """The next event; None when the server stops or nothing came in time."""
+    if not listener.queue.empty():
+        return listener.queue.get_nowait()
+    coming = asyncio.ensure_future(listener.queue.get())
+    stop = asyncio.ensure_future(closing.wait())
+    try:
+        await asyncio.wait({coming, stop}, timeout=heartbeat_s, return_when=asyncio.FIRST_COMPLETED)
+        return coming.result() if coming.done() else None
+    finally:
+        coming.cancel()
+        stop.cancel()
+
+
+async def _hears(gateway: Gateway, actor: Actor, *, told: Told) -> bool:
+    """A unit hears of cases dispatched to it, and that one was taken back; everybody else hears everything."""
+    event = told.event
+    if actor.role is not Role.UNIT:
+        return True
+    if actor.unit not in (event.unit, EVERY_UNIT):
+        return False
+    if State(event.state) in WITH_UNIT or event.step in TAKEN_BACK:
+        return True
+    if State(event.state) not in LEFT_UNIT:
+        return False
+    # What was settled or ended before dispatching never was the unit's; only the case itself can tell.
+    case = await gateway.store.read(lambda work: work.get(Case, event.case_no))
+    return case is not None and may_see(case, actor)
+
+
+OPERATIONS = (
+    operation("GET", "/api/v1/events", "案件变化（server-sent events）", responses={200: None}, security=STAFF, parameters=(
+        Parameter("Last-Event-ID", "header", "续传：最后收到的编号"),
+        Parameter("after", "query", "续传，可代替请求头", kind="integer"),
+    ), content_type="text/event-stream"),
+)  # fmt: skip
+ROUTES: list[web.RouteDef] = [web.get("/api/v1/events", events)]

@@ -1,0 +1,96 @@
+"""A gateway on an empty store with a keyword judge, and an HTTP client on loopback in front of the real application."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from channels.web.server import build_app
+from channels.web.setting import WebSetting
+from intake.admission import Admission
+from intake.feed import Feed
+from intake.gateway import Gateway
+from intake.model import Prediction, Scored, Subclass
+from intake.profile import City
+from intake.receive import Judged
+from intake.spool import Spool
+from intake.store.schema import upgrade_sqlite
+from intake.store.setting import StoreSetting
+from intake.store.sqlite import SqliteStore
+from intake.vault import Vault
+from tests.fakes import FakeClock
+
+KNOWN = {"垃圾": "event:0102", "井盖": "component:0101", "占道": "event:0501"}
+"""Words the judge of these tests knows; any other text makes it abstain. 煤气 means danger."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # setting.SIGNED_IN is a plain string, of which aiohttp 3.14 warns; goes when it is a web.RequestKey.
+    config.addinivalue_line("filterwarnings", "ignore::aiohttp.web_exceptions.NotAppKeyWarning")
+
+
+def judge(text: str) -> Judged:
+    found = next((Subclass.parse(pair) for word, pair in KNOWN.items() if word in text), None)
+    top = (Scored(found, 0.93),) if found else ()
+    danger = ("煤气味",) if "煤气" in text else ()
+    return Judged(Prediction(top, abstained=found is None, model_version="words"), danger, ("119",) if danger else ())
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated empty database, made once; running the migrations for each test would take most of its time."""
+    path = tmp_path_factory.mktemp("migrated") / "intake.db"
+    upgrade_sqlite(path)
+    return path
+
+
+@pytest.fixture
+async def store(tmp_path: Path, migrated: Path, setting: StoreSetting) -> AsyncIterator[SqliteStore]:
+    path = tmp_path / "intake.db"
+    shutil.copyfile(migrated, path)
+    store = SqliteStore(path, setting)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def feed(store: SqliteStore) -> AsyncIterator[Feed]:
+    """The change feed, running."""
+    feed = Feed(store)
+    task = asyncio.create_task(feed.run())
+    yield feed
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.fixture
+def gateway(store: SqliteStore, city: City, vault: Vault, clock: FakeClock, feed: Feed, tmp_path: Path) -> Gateway:
+    """The gateway. Not made by a coroutine: asyncio writes out what a coroutine returns, and this one holds a city."""
+    spool = Spool(tmp_path / "spool", vault)
+    spool.open()
+    rules = city.rules()
+    return Gateway(store, city, rules, judge, vault, clock, feed, Admission(store, rules, spool, judge))
+
+
+@pytest.fixture
+def web_setting(tmp_path: Path) -> WebSetting:
+    return WebSetting(media=tmp_path / "media")
+
+
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+async def client(gateway: Gateway, web_setting: WebSetting) -> AsyncIterator[Client]:
+    """A browser without JavaScript: keeps cookies, follows redirects unless told not to."""
+    server = TestServer(build_app(gateway, web_setting), host="127.0.0.1")
+    await server.start_server(access_log=None)
+    async with TestClient(server) as client:
+        yield client
