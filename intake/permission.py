@@ -13,7 +13,6 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "see_tasks": CENTRE | {Role.DISPATCHER},
     "see_evidence_place": CENTRE | {Role.INSPECTOR, Role.AUDITOR},
     "reveal_contact": CENTRE | {Role.UNIT},
-    "preview_reply": CENTRE,
     "add_photo": STAFF - {Role.AUDITOR, Role.ADMINISTRATOR},
     "manage_users": frozenset({Role.ADMINISTRATOR}),
 }

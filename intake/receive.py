@@ -139,7 +139,7 @@ def case_records(work: Work, inbound: Inbound, judged: Judged, rules: Rules, ent
     alarm = Task(work.new_id(), "emergency", case.case_no, inbound.received_at, Role.SHIFT_LEADER)
     tasks = [alarm] if judged.danger_words else []
     timers = [Timer(work.new_id(), case.case_no, kind, at) for kind, at in timers_of(case)]
-    event = FeedEvent(case.case_no, inbound.received_at, "receive", case.state.value, 1, case.unit, case.urgency.value)
+    event = FeedEvent(case.case_no, inbound.received_at, "receive", case.state.value, 1, case.unit, case.urgency.value, case.co_unit)
     return [*([contact] if contact else []), case, reporter, line, *attachments, *tasks, *timers, event]
 
 

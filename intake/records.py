@@ -284,6 +284,7 @@ class FeedEvent:
     version: int
     unit: str = ""
     urgency: str = ""
+    co_unit: str = ""
     feed_id: int = 0
 
 

@@ -120,7 +120,7 @@ def archive_if_settled(work: Work, case_no: int) -> Case | None:
 
 def event_of(case: Case, step: str, work: Work) -> FeedEvent:
     """The feed's line for a change of a case."""
-    return FeedEvent(case.case_no, work.now, step, case.state.value, case.version, case.unit, case.urgency.value)
+    return FeedEvent(case.case_no, work.now, step, case.state.value, case.version, case.unit, case.urgency.value, case.co_unit)
 
 
 def reopen_debts(work: Work, debts: Iterable[Debt]) -> None:

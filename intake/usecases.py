@@ -15,6 +15,7 @@ from intake.errors import BadInput, NotAllowed, NotFound, StaleVersion
 from intake.fields import Reading, read_fields
 from intake.history import append_entry
 from intake.model import CITIZEN, Actor, Case, ReplyKind, Role, State
+from intake.permission import demand
 from intake.ports import Work
 from intake.records import Contact, Debt, HistoryEntry, Remark, Reply, Reporter, Request, Task, User, View
 from intake.rules import Rules
@@ -252,6 +253,7 @@ def rate(work: Work, case_no: int, *, satisfied: bool) -> Case:
 
 def reveal_contact(work: Work, case_no: int, actor: Actor, *, reason: str) -> list[Contact]:
     """Show who reported: an act with who, when and why. Confidential cases open to the shift leader only."""
+    demand(actor, "reveal_contact")
     case = load_case(work, case_no, actor)
     reporters = [r for r in work.find(Reporter, case_no=case_no) if r.left_at is None]
     confidential = case.confidential or any(r.confidential for r in reporters)

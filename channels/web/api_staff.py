@@ -95,7 +95,7 @@ async def show_ledger(request: web.Request) -> web.StreamResponse:
     limit = whole_number(given, "limit", usual=PAGE, most=PAGE_MAX)
 
     def ask(work: Work) -> list[DebtView]:
-        found = islice(debts_wanted(work, wish, now=now, order="debt_id", after=after), limit + 1)
+        found = islice(debts_wanted(work, wish, now=now, by_due=False, after=after), limit + 1)
         return [debt_view(owed, actor, now=now) for owed in found]
 
     debts = await gateway.store.read(ask)

@@ -153,6 +153,7 @@ async def _page(request: web.Request, shown: Shown) -> web.StreamResponse:
         lost=_lost(shown, name),
         revealed=shown.revealed,
         reason=shown.typed.get("reveal", ""),
+        clocks=gateway.city.limits.explain(file.case, gateway.now()) if file.case.filed_at else (),
     )
 
 

@@ -20,8 +20,7 @@ from intake.ports import Work
 from intake.records import Debt, OutboxRow, Reply, Task
 
 PAGE = 25
-READ_MAX = 2000
-"""So many open debts are looked at; more than that is a state the audit cries about."""
+READ_PAGE = 200
 OPEN_STATES = ("open", "held", "to_call", "sending", "sent", "failed", "unknown")
 TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "": False}
 
@@ -59,9 +58,9 @@ def _truth(name: str, word: str) -> bool:
     return TRUTHS[word.lower()]
 
 
-def debts_wanted(work: Work, wish: LedgerWish, *, now: datetime, order: str, after: int = 0) -> Iterator[Owed]:
+def debts_wanted(work: Work, wish: LedgerWish, *, now: datetime, by_due: bool, after: int = 0) -> Iterator[Owed]:
     """The debts of a wish one by one, each read with its reply, tasks and messages."""
-    for debt in _debts(work, wish, order=order):
+    for debt in _debts(work, wish, by_due=by_due, after=after, due_before=now if wish.overdue else None):
         if debt.debt_id <= after or (wish.overdue and debt.due_at > now) or (wish.kind and debt.kind != wish.kind):
             continue
         owed = owed_of(work, debt)
@@ -70,11 +69,15 @@ def debts_wanted(work: Work, wish: LedgerWish, *, now: datetime, order: str, aft
             yield owed
 
 
-def _debts(work: Work, wish: LedgerWish, *, order: str) -> Iterable[Debt]:
-    if not wish.case_no:
-        return work.find(Debt, end="", order=order, limit=READ_MAX)
-    found = work.find(Debt, case_no=wish.case_no, order=order)
-    return found if wish.open is None else [debt for debt in found if (not debt.end) == wish.open]
+def _debts(work: Work, wish: LedgerWish, *, by_due: bool, after: int, due_before: datetime | None) -> Iterator[Debt]:
+    if wish.case_no:
+        found = work.find(Debt, case_no=wish.case_no, order="due_at,debt_id" if by_due else "debt_id")
+        yield from (debt for debt in found if wish.open is None or (not debt.end) == wish.open)
+        return
+    offset = 0
+    while page := work.open_debts(by_due=by_due, after=after, due_before=due_before, offset=offset, limit=READ_PAGE):
+        yield from page
+        offset += len(page)
 
 
 def owed_of(work: Work, debt: Debt) -> Owed:
@@ -94,7 +97,7 @@ async def show_ledger(request: web.Request) -> web.StreamResponse:
 
     def ask(work: Work) -> list[DebtView]:
         start = (number - 1) * PAGE
-        found = islice(debts_wanted(work, wish, now=now, order="due_at,debt_id"), start, start + PAGE + 1)
+        found = islice(debts_wanted(work, wish, now=now, by_due=True), start, start + PAGE + 1)
         return _views(found, actor, now=now)
 
     rows = await gateway.store.read(ask)

@@ -117,7 +117,7 @@ async def _hears(gateway: Gateway, actor: Actor, *, told: Told) -> bool:
     event = told.event
     if actor.role is not Role.UNIT:
         return True
-    if actor.unit not in (event.unit, EVERY_UNIT):
+    if actor.unit not in (event.unit, event.co_unit, EVERY_UNIT):
         return False
     if State(event.state) in WITH_UNIT or event.step in TAKEN_BACK:
         return True

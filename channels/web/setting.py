@@ -49,5 +49,5 @@ def setting_of(request: web.Request) -> WebSetting:
 def signed_in(request: web.Request) -> SignedIn:
     """Who asks; only on routes behind session.require."""
     found = request[SIGNED_IN]
-    assert isinstance(found, SignedIn)  # noqa: S101 - set by session.require, a slip would be ours
+    assert isinstance(found, SignedIn)  # set by session.require; a slip would be ours
     return found

@@ -17,7 +17,7 @@ def events_after(connection: sa.Connection, after: int) -> list[FeedEvent]:
     return [
         FeedEvent(
             feed_id=row.feed_id, case_no=row.case_no, at=EPOCH + timedelta(microseconds=row.at), step=row.step,
-            state=row.state, version=row.version, unit=row.unit, urgency=row.urgency,
+            state=row.state, version=row.version, unit=row.unit, urgency=row.urgency, co_unit=row.co_unit,
         )
         for row in connection.execute(AFTER, {"after": after})
     ]  # fmt: skip

@@ -98,6 +98,7 @@ feed = sa.Table(
     sa.Column("version", sa.BigInteger(), nullable=False),
     sa.Column("unit", sa.Text(), nullable=False),
     sa.Column("urgency", sa.Text(), nullable=False),
+    sa.Column("co_unit", sa.Text(), nullable=False),
     sqlite_autoincrement=True,
 )  # fmt: skip
 blocks = sa.Table(

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from intake.errors import StaleVersion
 from intake.model import Case, State
 from intake.queue import PAGE, QueueFilter, QueuePage
-from intake.records import FeedEvent, OutboxRow, Session, Timer
-from intake.store import claims, counts, feeds, queue, search, tables, tries
+from intake.records import Debt, FeedEvent, OutboxRow, Session, Timer
+from intake.store import claims, counts, debts, feeds, queue, search, tables, tries
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
 from intake.store.mapping import to_micros
@@ -144,6 +144,11 @@ class Work:
     def last_event_id(self) -> int:
         return feeds.last_event_id(self.connection)
 
+    def open_debts(self, **options: Any) -> list[Debt]:
+        """Open reply debts, by number or by due time, a page at a time (debts.py)."""
+        self.flush_rows()
+        return debts.open_debts(self.connection, self.vault, **options)
+
     def due_messages(self, *, limit: int) -> list[OutboxRow]:
         """Outgoing messages whose time has come, locked for this gateway (claims.py)."""
         self.flush_rows()
@@ -205,7 +210,7 @@ class Work:
             self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FEED_LOCK)))
         rows = [
             {"case_no": e.case_no, "at": to_micros(e.at), "step": e.step, "state": e.state, "version": e.version,
-             "unit": e.unit, "urgency": e.urgency}
+             "unit": e.unit, "urgency": e.urgency, "co_unit": e.co_unit}
             for e in self._feed
         ]  # fmt: skip
         self.connection.execute(sa.insert(tables.feed), rows)

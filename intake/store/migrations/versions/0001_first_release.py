@@ -160,6 +160,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("urgency", sa.Text(), nullable=False),
+        sa.Column("co_unit", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("feed_id", name=op.f("pk_feed")),
         sqlite_autoincrement=True,
     )
