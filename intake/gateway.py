@@ -63,7 +63,7 @@ class CaseFile:
     offers: tuple[Offer, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gateway:
     """Built once by the wiring. `judge` classifies and looks for danger; it never raises."""
 

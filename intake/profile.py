@@ -48,7 +48,7 @@ class Account:
     unit: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class City:
     """Everything local, ready for use."""
 

@@ -51,7 +51,7 @@ class Located(Protocol):
     def __call__(self, place: Place) -> Place: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Rules:
     """Everything local that steps.py and usecases.py decide by. `offered` are the channel kinds that can send."""
 

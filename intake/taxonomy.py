@@ -55,7 +55,7 @@ class Limit:
     urgency: Urgency
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Taxonomy:
     """All classes a city uses, with its optional classes switched on or falling back to a base class."""
 

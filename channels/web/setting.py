@@ -33,8 +33,7 @@ class WebSetting:
 GATEWAY = web.AppKey("gateway", Gateway)
 SETTING = web.AppKey("setting", WebSetting)
 TEMPLATES = web.AppKey("templates", Environment)
-REQUEST_ID = "request_id"
-SIGNED_IN = "signed_in"
+SIGNED_IN = web.RequestKey("signed_in", SignedIn)
 """request[SIGNED_IN] holds a SignedIn on every route that staff use."""
 
 
@@ -48,6 +47,4 @@ def setting_of(request: web.Request) -> WebSetting:
 
 def signed_in(request: web.Request) -> SignedIn:
     """Who asks; only on routes behind session.require."""
-    found = request[SIGNED_IN]
-    assert isinstance(found, SignedIn)  # set by session.require; a slip would be ours
-    return found
+    return request[SIGNED_IN]

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -20,6 +21,7 @@ from intake.log import set_up_logging
 from intake.password import hash_password, one_time_password
 from intake.ports import Sends
 from intake.settings import Settings, load_settings
+from intake.store import triggers
 from intake.wiring import Running, open_gateway
 
 SHUTDOWN_S = 3.0
@@ -98,11 +100,27 @@ async def start_parts(settings: Settings, running: Running, stack: AsyncExitStac
     loops = [gateway.feed.run(running.store.watch), gateway.admission.run(), courier.run(), chores]
     tasks = [asyncio.create_task(loop) for loop in loops]
     stack.push_async_callback(cancel, tasks)
-    await start_web(settings, running, stack)
+    await start_web(settings, running, stack, tasks)
     return tasks
 
 
-async def start_web(settings: Settings, running: Running, stack: AsyncExitStack) -> None:
+def ready_checks(running: Running, tasks: list["asyncio.Task[None]"]) -> list[Callable[[], Awaitable[str]]]:
+    """What only the wiring can see: the loops are alive, history is protected."""
+
+    async def loops_run() -> str:
+        return "a loop has ended" if any(task.done() for task in tasks) else ""
+
+    async def history_is_protected() -> str:
+        absent = await running.store.read(lambda work: triggers.missing(work.connection))
+        return f"triggers missing: {', '.join(absent)}" if absent else ""
+
+    return [loops_run, history_is_protected]
+
+
+async def start_web(
+    settings: Settings, running: Running, stack: AsyncExitStack, tasks: list["asyncio.Task[None]"]
+) -> None:
+    from channels.web.health import READY_CHECKS
     from channels.web.server import build_app
     from channels.web.setting import WebSetting
 
@@ -117,6 +135,7 @@ async def start_web(settings: Settings, running: Running, stack: AsyncExitStack)
         api_limit=settings.api_limit,
     )
     app = build_app(running.gateway, setting)
+    app[READY_CHECKS] += ready_checks(running, tasks)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -29,11 +29,6 @@ KNOWN = {"垃圾": "event:0102", "井盖": "component:0101", "占道": "event:05
 """Words the judge of these tests knows; any other text makes it abstain. 煤气 means danger."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # setting.SIGNED_IN is a plain string, of which aiohttp 3.14 warns; goes when it is a web.RequestKey.
-    config.addinivalue_line("filterwarnings", "ignore::aiohttp.web_exceptions.NotAppKeyWarning")
-
-
 def judge(text: str) -> Judged:
     found = next((Subclass.parse(pair) for word, pair in KNOWN.items() if word in text), None)
     top = (Scored(found, 0.93),) if found else ()

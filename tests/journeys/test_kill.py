@@ -44,7 +44,7 @@ def test_no_acknowledged_report_is_lost(database: str, tmp_path: Path, request: 
     numbers = [number for number, _, _ in acknowledged]
     assert len(set(numbers)) == len(numbers)
     token = gateway.token_for("auditor9", "auditor")
-    for number, code, text in acknowledged:
+    for number, code, _ in acknowledged:
         status, answer = gateway.ask("GET", f"/api/v1/cases/{number}", headers={"X-Query-Code": code})
         assert (status, answer.get("state")) == (200, "reported"), (number, answer)
     for number, _, text in dice.sample(acknowledged, 20):
