@@ -23,7 +23,6 @@ from intake.wiring import AnyStore
 from tests.fakes import FakeClock
 from tests.servers import Postgres, postgres_cluster
 
-
 PERSONAL = re.compile(r"1990000\d{4}|张三丰|correct horse")
 """Every number, name and password that the tests use for people. None may ever stand in a log."""
 LOG = Path(tempfile.gettempdir()) / f"intake-tests-{os.getpid()}.log"
