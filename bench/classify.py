@@ -1,7 +1,8 @@
 """How fast is one text classified, in our exact form and by the pipeline it came from, in one run?
 
 Run with `python -m bench.classify` or `python bench/classify.py`; fits on data/corpus/train.jsonl and prints p50 in
-microseconds for a text of about 40 characters and one of about 150, with where the time goes.
+microseconds for a text of about 40 characters and one of about 150, with where the time goes; then what explaining
+costs: reasons, condition, urgency and place.
 """
 
 import statistics
@@ -14,17 +15,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from classifier import tokens
 from classifier.classify import TextClassifier
+from classifier.conditions import condition_of
 from classifier.corpus import CORPUS_FOLDER, Example, read_split
 from classifier.decide import DecisionRules
 from classifier.estimators import ModelSettings
+from classifier.explain import reasons
 from classifier.features import features
 from classifier.model import exact_form, fit, terms_of
+from classifier.places import find_place
 from classifier.registry import Card, StoredModel
 from classifier.rules import danger
+from classifier.urgency import urgency_of
+from intake.gazetteer import Gazetteer
+from intake.model import Subclass
+from intake.profile import CITIES
 from intake.taxonomy import load_taxonomy
 
 TEXTS = 200
 ROUNDS = 5
+MANHOLE = Subclass.parse("component:0102")
 WIDTHS = {"short": (30, 50), "wide": (120, 180)}
 
 
@@ -56,12 +65,19 @@ def main() -> None:
         rules=DecisionRules(),
         calibrated_on="",
     )
-    classifier = TextClassifier(StoredModel(exact, card, "bench"), taxonomy)
+    gazetteer = Gazetteer.load(CITIES / "demo" / "gazetteer.csv")
+    classifier = TextClassifier(StoredModel(exact, card, "bench"), taxonomy, gazetteer)
     steps: dict[str, Callable[[str], object]] = {
         "words": tokens.cut,
         "features (words in them)": features,
         "label and confidence": classifier.classify,
         "danger words": danger,
+        "reasons": lambda text: reasons(exact, text, 0),
+        "condition": lambda text: condition_of(text, MANHOLE, taxonomy),
+        "urgency": lambda text: urgency_of(text, MANHOLE, "", taxonomy),
+        "place": find_place,
+        "place with a gazetteer": lambda text: find_place(text, gazetteer),
+        "all of explain": classifier.explain,
         "pipeline.predict": lambda text: pipeline.predict([text]),
     }
     print(f"{len(examples)} texts, {len(exact.tokens)} features, {len(exact.labels)} labels; p50 in us")

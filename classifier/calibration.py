@@ -85,7 +85,8 @@ def choose_thresholds(
 ) -> Thresholds:
     """The thresholds that keep most texts while the share of right ones among them is at least `precision`.
 
-    `best`, `gap` (lead over the second) and `right` have one entry a text. Where no pair reaches the precision, the strictest is taken.
+    `best`, `gap` (lead over the second) and `right` have one entry a text. Where no pair reaches the precision, the
+    strictest is taken.
     """
     pairs = [Thresholds(float(c), float(g)) for c in CONFIDENCES_TRIED for g in GAPS_TRIED]
 
@@ -97,11 +98,31 @@ def choose_thresholds(
     return reached if kept(reached) > 0 else pairs[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Texts whose confidence lies in [low, high): how many, how sure on average, how often right; shares 0..1."""
+
+    low: float
+    high: float
+    texts: int
+    confidence: float
+    precision: float
+
+
+def reliability(best: Probabilities, right: NDArray[np.bool_], *, bins: int = 10) -> tuple[Bin, ...]:
+    """The points of a reliability diagram over equal-width bins, empty ones left out."""
+    place = np.minimum((best * bins).astype(int), bins - 1)
+    inside = [(number, place == number) for number in range(bins) if (place == number).any()]
+    return tuple(
+        Bin(number / bins, (number + 1) / bins, int(rows.sum()), float(best[rows].mean()), float(right[rows].mean()))
+        for number, rows in inside
+    )
+
+
 def calibration_error(best: Probabilities, right: NDArray[np.bool_], *, bins: int = 10) -> float:
     """Expected calibration error (ECE): mean distance of confidence and precision over equal-width bins, 0..1."""
-    place = np.minimum((best * bins).astype(int), bins - 1)
-    inside = [place == number for number in range(bins) if (place == number).any()]
-    return float(sum(abs(right[rows].mean() - best[rows].mean()) * rows.mean() for rows in inside))
+    found = reliability(best, right, bins=bins)
+    return sum(abs(each.precision - each.confidence) * each.texts for each in found) / max(len(best), 1)
 
 
 def coverage_at(best: Probabilities, right: NDArray[np.bool_], *, precision: float) -> float:

@@ -1,34 +1,60 @@
 """What intake calls: one text to a Prediction, abstaining when unsure or when the matter is another body's.
 
-Scores come from exact.py, the decision from decide.py; words that raise an alarm whatever the class stand in rules.py.
+Scores come from exact.py, the decision from decide.py. `classify` is the cheap part, for every report at once;
+`explain` tells besides why, how urgent, in which condition and where, for an operator or for the command.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from classifier import registry, tokens
+from classifier.conditions import condition_of
 from classifier.decide import TOP, Decider, Judgement
+from classifier.explain import Reason, reasons
 from classifier.features import han_count
+from classifier.places import PlaceFound, find_place
 from classifier.registry import StoredModel
+from classifier.urgency import Urged, urgency_of
+from intake.gazetteer import Gazetteer
 from intake.model import Prediction, Scored
 from intake.taxonomy import Taxonomy
 
 FEWEST_HAN = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A judgement with all that can be told about it. `why` speaks for the best candidate, also of an abstention.
+
+    `condition` is one of the active conditions of the best candidate, or empty; `place` is None where none is named.
+    """
+
+    judgement: Judgement
+    why: tuple[Reason, ...]
+    urged: Urged
+    condition: str
+    place: PlaceFound | None
+
+
 class TextClassifier:
     """A loaded model bound to a city's class table. Holds no state that changes, so threads may share it."""
 
-    def __init__(self, stored: StoredModel, taxonomy: Taxonomy) -> None:
+    def __init__(self, stored: StoredModel, taxonomy: Taxonomy, gazetteer: Gazetteer | None = None) -> None:
         self._stored = stored
+        self._taxonomy = taxonomy
+        self._gazetteer = gazetteer
         self._decider = Decider.of(stored.model.labels, taxonomy)
 
     @classmethod
-    def load(cls, path: Path, taxonomy: Taxonomy) -> Self:
-        """Read a model file and warm the dictionary; raises registry.BadModel."""
+    def load(cls, path: Path, taxonomy: Taxonomy, gazetteer: Gazetteer | None = None) -> Self:
+        """Read a model file and warm the dictionary; raises registry.BadModel. `gazetteer` is the city's own."""
         stored = registry.load(path)
         tokens.warm()
-        return cls(stored, taxonomy)
+        return cls(stored, taxonomy, gazetteer)
 
     @property
     def version(self) -> str:
@@ -49,7 +75,25 @@ class TextClassifier:
 
     def judge(self, text: str) -> Judgement:
         """The same with out of scope among the candidates, as the commands show it."""
+        return self._judge(text, self._stored.model.probabilities(text))
+
+    def explain(self, text: str) -> Explained:
+        """Judge a text and tell why, how urgent, in which condition and where. Never raises for any text."""
         chances = self._stored.model.probabilities(text)
+        judged = self._judge(text, chances)
+        readable = has_words(text)
+        best = judged.ranked[0].subclass if readable else None
+        condition = condition_of(text, best, self._taxonomy).condition if best else ""
+        label = self._decider.leading_label(chances, judged.ranked[0].subclass)
+        return Explained(
+            judgement=judged,
+            why=reasons(self._stored.model, text, label) if readable else (),
+            urged=urgency_of(text, best, condition, self._taxonomy),
+            condition=condition,
+            place=find_place(text, self._gazetteer),
+        )
+
+    def _judge(self, text: str, chances: NDArray[np.float64]) -> Judgement:
         return self._decider.judge(chances, self._stored.card.rules, is_readable=has_words(text))
 
 

@@ -20,13 +20,17 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text. `also` holds further labels a careful person would accept; `place` is a part of the text."""
+    """One labelled text. `also` holds further labels a careful person would accept; `place` is a part of the text.
+
+    `weight` is what the text counts in training beside a text of the corpus.
+    """
 
     text: str
     label: str
     also: tuple[str, ...] = ()
     register: str = ""
     place: str = ""
+    weight: float = 1.0
 
 
 class BadExample(BadInput):

@@ -85,6 +85,11 @@ class Decider:
         outside = sure and ranked[0].subclass is None
         return Judgement(ranked, not sure or outside, outside, self._redirect(fine) if outside else "")
 
+    def leading_label(self, fine: NDArray[np.float64], chosen: Subclass | None) -> int:
+        """Of the labels behind a choice the position of the most likely one."""
+        behind = np.flatnonzero(self.choice_of == self.choices.index(chosen))
+        return int(behind[fine[behind].argmax()])
+
     def _redirect(self, fine: NDArray[np.float64]) -> str:
         """The most likely destination's number, or an empty text where the corpus names none."""
         return self.redirects[max(self.redirects, key=lambda place: float(fine[place]))]

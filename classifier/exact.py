@@ -6,13 +6,15 @@ measures the gain. Fitting stands in model.py, the file in registry.py.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.features import MAX_CHARS, features
+from classifier.features import MAX_CHARS
+from classifier.lookup import FeatureTable
 
 Floats = NDArray[np.float32]
 
@@ -37,10 +39,14 @@ class ExactModel:
     second: Floats
     bias: Floats
     sharpness: float
+    table: FeatureTable = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", FeatureTable(self.tokens))
 
     def scores(self, text: str) -> Floats:
         """The decision value of each label, shape (labels,); without known features what the biases alone give."""
-        ids, damped = self._weigh(text)
+        ids, damped = self._weigh(self.table.counts(text))
         width = len(self.bend)
         summed = damped @ self.rows.take(ids, axis=0)
         hidden = np.maximum(summed[:width] + self.bend, 0.0)
@@ -51,17 +57,40 @@ class ExactModel:
         """Probabilities before trust is applied, shape (labels,), that sum to one."""
         return softmax(self.scores(text), self.sharpness)
 
-    def _weigh(self, text: str) -> tuple[NDArray[np.intp], Floats]:
-        """Known features of a text and their damped counts, divided by the length of the weighed vector."""
+    def shares(self, found: Sequence[str], label: int) -> list[float]:
+        """What each feature of a text, as `features` lists them, adds to a label's score above the mean of all scores.
+
+        With a rectifier as the only bend, gradient times input is exact: the shares and a part that no feature has
+        (`unshared`) sum to the score. A feature that stands several times has its part divided evenly.
+        """
         find = self.tokens.get
-        counts: dict[int, int] = {}
-        for feature in features(text):
-            position = find(feature)
-            if position is not None:
-                counts[position] = counts.get(position, 0) + 1
-        ids = np.array(list(counts), dtype=np.intp)
-        damped = _DAMPED[list(counts.values())]
-        weighed = damped * self.weight[ids]
+        numbers = [find(feature) for feature in found]
+        counts = Counter(number for number in numbers if number is not None)
+        ids, damped = self._weigh(counts)
+        width = len(self.bend)
+        rows = self.rows.take(ids, axis=0)
+        opened = (damped @ rows[:, :width] + self.bend > 0) * self._above_mean(self.second, label)
+        each = damped * (self._above_mean(rows[:, width:], label) + rows[:, :width] @ opened)
+        share_of = dict(zip(counts, each.tolist(), strict=True))
+        return [share_of[number] / counts[number] if number is not None else 0.0 for number in numbers]
+
+    def unshared(self, text: str, label: int) -> float:
+        """The part of a label's score above the mean that comes from the biases."""
+        ids, damped = self._weigh(self.table.counts(text))
+        width = len(self.bend)
+        opened = damped @ self.rows.take(ids, axis=0)[:, :width] + self.bend > 0
+        return float(self._above_mean(self.bias, label) + (opened * self.bend) @ self._above_mean(self.second, label))
+
+    @staticmethod
+    def _above_mean(values: Floats, label: int) -> Floats:
+        above: Floats = values[..., label] - values.mean(axis=-1)
+        return above
+
+    def _weigh(self, counts: Mapping[int, int]) -> tuple[NDArray[np.intp], Floats]:
+        """The features counted and their damped counts, divided by the length of the weighed vector."""
+        ids = np.fromiter(counts, np.intp, len(counts))
+        damped = _DAMPED.take(np.fromiter(counts.values(), np.intp, len(counts)))
+        weighed = damped * self.weight.take(ids)
         length = math.sqrt(float(weighed @ weighed)) or 1.0
         return ids, (damped / length).astype(np.float32)
 

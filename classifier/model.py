@@ -21,7 +21,7 @@ def fit(examples: Sequence[Example], terms: Sequence[Example], settings: ModelSe
     are the same function.
     """
     pipeline = build_pipeline(settings)
-    weights = np.array([1.0] * len(examples) + [settings.term_weight] * len(terms))
+    weights = np.array([each.weight for each in examples] + [settings.term_weight] * len(terms))
     both = [*examples, *terms]
     pipeline.fit([e.text for e in both], np.array([e.label for e in both]), blend__sample_weight=weights)
     _round(pipeline)

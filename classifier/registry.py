@@ -29,7 +29,12 @@ ARRAYS = {"weight": "<f4", "rows": "<f2", "bend": "<f4", "second": "<f4", "bias"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Where a model comes from and what it is worth: digests, counts, rules, settings, versions, scores, floors."""
+    """Where a model comes from and what it is worth.
+
+    `texts` counts everything it was fitted on, `corrections` the operators' cases among them, the newest of which was
+    confirmed at `learned_until` (ISO form, empty without any). `counts` is texts by label. `scores` were measured on
+    what it was calibrated on, `tested` on the frozen test split, `newest` on cases confirmed after `learned_until`.
+    """
 
     corpus_digest: str
     taxonomy_digest: str
@@ -40,6 +45,11 @@ class Card:
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    tested: Mapping[str, float] = field(default_factory=dict)
+    newest: Mapping[str, float] = field(default_factory=dict)
+    corrections: int = 0
+    learned_until: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,12 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-DANGER_FILE = Path(__file__).resolve().parent.parent / "data" / "taxonomy" / "danger.toml"
-NEAR_CHARS = 30
+from classifier.fold import legible
+from classifier.quiet import DANGER_FILE, NEAR_CHARS, Quiet, quiet
+
 APART_CHARS = 10
-_CLAUSE_END = re.compile(r"[，。！？；：、,.!?;:\s]")
 _WITHIN_CLAUSE = "[^，。；！？!?;\\n]"
-_SENTENCE_END = re.compile(r"[。！？!?\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,44 +28,50 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table, compiled. `call` is the emergency number to show, or empty."""
+    """One row of the table, compiled.
+
+    `call` is the emergency number to show, or empty. `near` must stand within `reach` characters of the words.
+    """
 
     name: str
     title: str
     call: str
     words: re.Pattern[str]
     near: re.Pattern[str] | None
+    reach: int
     apart: re.Pattern[str] | None
     sure: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """What takes the danger out of a word; the meaning of each stands beside it in danger.toml."""
-
-    negated: re.Pattern[str]
-    supposed: re.Pattern[str]
-    feared: re.Pattern[str]
-    settled: re.Pattern[str]
-    unsettled: re.Pattern[str]
-    turned: re.Pattern[str]
-
-
 def danger(text: str) -> tuple[Hit, ...]:
     """Danger words of a text in the order they stand, at most one for each place. Never raises; linear in the length."""
-    table, quiet = _table()
+    folded, silence = legible(text), quiet()
     hits = [
-        Hit(found.group(), rule.name, found.start(), found.end())
-        for rule in table
-        for found in rule.words.finditer(text)
-        if _counts(text, found, rule=rule, quiet=quiet)
+        Hit(text[found.start() : found.end()], rule.name, found.start(), found.end())
+        for rule in rules()
+        for found in rule.words.finditer(folded)
+        if _counts(folded, found, rule=rule, silence=silence)
     ]
     return _first_of_each_place(sorted(hits, key=lambda hit: (hit.start, -hit.end)))
 
 
+@cache
 def rules() -> tuple[Rule, ...]:
     """The table in file order, for lists of titles and emergency numbers."""
-    return _table()[0]
+    held = tomllib.loads(DANGER_FILE.read_text(encoding="utf-8"))
+    return tuple(
+        Rule(
+            name=row["name"],
+            title=row["title"],
+            call=row["call"],
+            words=re.compile("|".join(f"(?:{word})" for word in row["words"]).replace(".{", _WITHIN_CLAUSE + "{")),
+            near=re.compile(row["near"]) if "near" in row else None,
+            reach=row.get("reach", NEAR_CHARS),
+            apart=re.compile(row["apart"]) if "apart" in row else None,
+            sure=row.get("sure", False),
+        )
+        for row in held["rule"]
+    )
 
 
 def numbers_to_call(hits: tuple[Hit, ...]) -> tuple[str, ...]:
@@ -84,40 +88,12 @@ def _first_of_each_place(hits: list[Hit]) -> tuple[Hit, ...]:
     return tuple(kept)
 
 
-def _counts(text: str, found: re.Match[str], *, rule: Rule, quiet: Quiet) -> bool:
+def _counts(text: str, found: re.Match[str], *, rule: Rule, silence: Quiet) -> bool:
     start, end = found.span()
-    if rule.near and not rule.near.search(text, max(0, start - NEAR_CHARS), end + NEAR_CHARS):
+    if rule.near and not rule.near.search(text, max(0, start - rule.reach), end + rule.reach):
         return False
     if rule.apart and rule.apart.search(text, max(0, start - APART_CHARS), end + APART_CHARS):
         return False
-    before = _CLAUSE_END.split(text[max(0, start - NEAR_CHARS) : start])[-1]
-    after = _SENTENCE_END.split(text[end : end + NEAR_CHARS], maxsplit=1)[0]
-    if rule.sure and (quiet.supposed.search(before) or quiet.feared.search(after)):
+    if rule.sure and silence.is_feared(text, start, end):
         return False
-    return not quiet.negated.search(before) and not _is_settled(after, quiet)
-
-
-def _is_settled(after: str, quiet: Quiet) -> bool:
-    """Whether the rest of the sentence says that the matter is over, and does not take it back."""
-    settled = quiet.settled.search(after)
-    if not settled or quiet.unsettled.search(after[: settled.start()]):
-        return False
-    return not quiet.turned.search(after, settled.end()) and not quiet.turned.search(after[: settled.start()])
-
-
-@cache
-def _table() -> tuple[tuple[Rule, ...], Quiet]:
-    held = tomllib.loads(DANGER_FILE.read_text(encoding="utf-8"))
-    table = tuple(
-        Rule(
-            name=row["name"],
-            title=row["title"],
-            call=row["call"],
-            words=re.compile("|".join(f"(?:{word})" for word in row["words"]).replace(".{", _WITHIN_CLAUSE + "{")),
-            near=re.compile(row["near"]) if "near" in row else None,
-            apart=re.compile(row["apart"]) if "apart" in row else None,
-            sure=row.get("sure", False),
-        )
-        for row in held["rule"]
-    )
-    return table, Quiet(**{name: re.compile(pattern) for name, pattern in held["quiet"].items()})
+    return not silence.is_denied(text, start, end)

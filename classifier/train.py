@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from classifier import corpus, evaluate
 from classifier.calibration import choose_thresholds, fit_sharpness, fit_trust
+from classifier.compare import measured_by
 from classifier.corpus import NONE, Example
 from classifier.decide import Decider, DecisionRules, choice, is_outside
 from classifier.estimators import Fitted, ModelSettings
 from classifier.evaluate import Answer, Report
 from classifier.exact import ExactModel, softmax
+from classifier.learning import Lessons
 from classifier.model import decision, exact_form, fit, terms_of
-from classifier.registry import Card
+from classifier.registry import Card, StoredModel
 from classifier.tokens import own_words
 from intake.errors import BadInput
 from intake.taxonomy import Taxonomy
@@ -50,9 +52,9 @@ def train(
     settings: ModelSettings | None = None,
     progress: Progress = lambda _: None,
 ) -> tuple[ExactModel, Card]:
-    """Train on `examples`, calibrate on `dev` (or on a held-out share when it is empty). Raises BadInput on too small a corpus.
+    """Train on `examples`, calibrate on `dev`, or on a held-out share when it is empty.
 
-    `progress` is told the name of each stage as it begins; `stages` counts them.
+    Raises BadInput on too small a corpus. `progress` is told the name of each stage as it begins; `stages` counts them.
     """
     settings = settings or ModelSettings()
     if len({example.label for example in examples}) < FEWEST_LABELS:
@@ -71,24 +73,42 @@ def train(
         taxonomy_digest=corpus.digest(terms),
         dictionary_digest=_digest("\n".join(own_words())),
         texts=len(found),
+        counts=dict(sorted(Counter(example.label for example in found).items())),
         rules=rules,
         calibrated_on="dev" if dev else f"held-out 1/{settings.folds}",
         settings=asdict(settings),
         versions={name: version(name) for name in ("jieba", "numpy", "scikit-learn")},
-        scores={name: round(score, 4) for name, score in measured.scores.items()},
+        scores=evaluate.rounded(measured),
     )
     return model, card
 
 
 def stages(folder: Path = corpus.CORPUS_FOLDER) -> int:
     """How many stages `train_from` will announce."""
-    return 2 if (folder / "dev.jsonl").exists() else 3
+    return 3 if (folder / "dev.jsonl").exists() else 4
 
 
-def train_from(folder: Path, taxonomy: Taxonomy, *, progress: Progress = lambda _: None) -> tuple[ExactModel, Card]:
-    """Train from the `train` and `dev` files of a corpus folder."""
-    examples = corpus.read_split("train", taxonomy, folder=folder)
-    return train(examples, corpus.read_split("dev", taxonomy, folder=folder), taxonomy=taxonomy, progress=progress)
+def train_from(
+    folder: Path, taxonomy: Taxonomy, *, lessons: Lessons | None = None, progress: Progress = lambda _: None
+) -> tuple[ExactModel, Card]:
+    """Train on the `train` and `dev` files of a corpus folder and on what operators taught.
+
+    The card also says how the model does on the frozen `test` file and on the newest confirmed cases. The frozen file is
+    always measured with all optional classes off, so that the figures of cities can be compared.
+    """
+    taught = lessons or Lessons()
+    train_split, dev, test = (corpus.read_split(split, taxonomy, folder=folder) for split in ("train", "dev", "test"))
+    model, card = train((*train_split, *taught.learned), dev, taxonomy=taxonomy, progress=progress)
+    progress("在测试语料上评测")
+    stored = StoredModel(model, card, "")
+    card = replace(
+        card,
+        tested=measured_by(stored, test, replace(taxonomy, optional_on=frozenset())),
+        newest=measured_by(stored, taught.newest, taxonomy),
+        corrections=len(taught.learned),
+        learned_until=taught.until,
+    )
+    return model, card
 
 
 def with_common_redirects(examples: Sequence[Example]) -> list[Example]:

@@ -18,10 +18,21 @@ COMMANDS = {
     "token": "token",
     "replies": "replies",
     "history": "history",
+    "retention": "retention",
+    "person": "person",
+    "access": "access",
+    "keys": "keys",
+    "backup": "backup",
+    "restore": "restore",
+    "doctor": "doctor",
     "routing": "routing",
     "classify": "classify",
     "train": "train",
     "evaluate": "evaluate",
+    "repeats": "repeats",
+    "model": "model",
+    "label": "label",
+    "dial": "dial",
 }
 """Command name to module of intake/commands/."""
 

@@ -7,16 +7,18 @@ is automatic and harmless to repeat.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
 from intake.errors import KeyReused, Unavailable
 from intake.model import Inbound, Prediction, State
 from intake.ports import Store
-from intake.receive import Judged, Received, receive
+from intake.receive import Judged, Received, receive, seen_before
 from intake.rules import Rules
 from intake.spool import Spool, Spooled
 
+READ_TIMEOUT_S = 1.0
 WRITE_TIMEOUT_S = 5.0
 """A database that does not answer for so long counts as unable; the unit may still commit, which replay recognises."""
 REST_S = 2.0
@@ -32,6 +34,7 @@ class Admission:
         self._rest_until = 0.0
         self._down = False
         self._wake = asyncio.Event()
+        self._keeping: dict[tuple[str, str], asyncio.Future[Received]] = {}
 
     async def take(self, inbound: Inbound, judged: Judged) -> Received:
         """Acknowledge a message durably; raises Unavailable only when database and spool both fail."""
@@ -40,6 +43,8 @@ class Admission:
             if waiting.inbound.body_digest != inbound.body_digest:
                 raise KeyReused
             return Received(waiting.case_no, State.REPORTED, Prediction(), repeated=True)
+        if (kept := self._keeping.get((inbound.channel, inbound.provider_id))) is not None:
+            return replace(await asyncio.shield(kept), repeated=True)
         case_no = self._store.next_case_no()
         if time.monotonic() < self._rest_until:
             return await self._keep(case_no, inbound)
@@ -57,6 +62,27 @@ class Admission:
         return self._spool.numbered(case_no)
 
     async def _keep(self, case_no: int, inbound: Inbound) -> Received:
+        """Spool a report; the same provider id meanwhile waits for this one instead of being kept twice."""
+        if not inbound.provider_id:
+            return await self._spooled_as(case_no, inbound)
+        key = (inbound.channel, inbound.provider_id)
+        if (kept := self._keeping.get(key)) is not None:
+            return replace(await asyncio.shield(kept), repeated=True)
+        self._keeping[key] = keeping = asyncio.ensure_future(self._keep_unless_known(case_no, inbound))
+        try:
+            return await asyncio.shield(keeping)
+        finally:
+            self._keeping.pop(key, None)
+
+    async def _keep_unless_known(self, case_no: int, inbound: Inbound) -> Received:
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                known = await self._store.read(lambda work: seen_before(work, inbound))
+        except (Unavailable, TimeoutError):
+            known = None
+        return known or await self._spooled_as(case_no, inbound)
+
+    async def _spooled_as(self, case_no: int, inbound: Inbound) -> Received:
         try:
             await asyncio.to_thread(self._spool.put, case_no, inbound)
         except OSError as error:
@@ -89,6 +115,7 @@ class Admission:
             try:
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
                     await self._replay(spooled)
+                await asyncio.to_thread(self._spool.remove, spooled)
             except (Unavailable, TimeoutError) as outage:
                 self._note_outage(outage)
                 return done
@@ -96,7 +123,6 @@ class Admission:
                 # One report that cannot be brought in must not hold the others up; it stays and is tried again.
                 log.error("spool.not_replayed", error=type(error).__name__)
                 continue
-            await asyncio.to_thread(self._spool.remove, spooled)
             done += 1
         if self._down and done:
             self._down = False

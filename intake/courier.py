@@ -5,6 +5,7 @@ waiting or claimed; a claimed one may have gone out and is looked up or put befo
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import structlog
@@ -21,6 +22,7 @@ from intake.text import sms_parts
 SEND_TIMEOUT_S = 45.0
 BATCH = 20
 POLL_S = 5.0
+ORPHANS_EVERY_S = 60.0
 REST_S = 0.2
 """Between two looks, so that a storm of commits does not become a storm of look-ups."""
 log = structlog.get_logger()
@@ -34,19 +36,26 @@ class Courier:
         self._prefix, self._owner = f"{name}/", f"{name}/{run_id}"
         self._wake = asyncio.Event()
         self._down: set[str] = set()
+        self._orphans_at = 0.0
+        store.on_feed(self._wake.set)
 
     async def run(self) -> None:
         """Send until cancelled."""
-        self._store.on_feed(self._wake.set)
-        await self.settle_orphans()
         while True:
             try:
+                await self._settle_orphans_now_and_then()
                 sent = await self.send_due()
             except Exception as error:
                 log.error("courier.failed", error=type(error).__name__)
                 sent = 0
             if not sent:
                 await self._rest()
+
+    async def _settle_orphans_now_and_then(self) -> None:
+        """At the start and every minute, because other gateways die, and our own word may have been lost."""
+        if time.monotonic() >= self._orphans_at:
+            await self.settle_orphans()
+            self._orphans_at = time.monotonic() + ORPHANS_EVERY_S
 
     async def _rest(self) -> None:
         await asyncio.sleep(REST_S)

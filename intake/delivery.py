@@ -29,6 +29,10 @@ def claim(work: Work, *, owner: str, limit: int) -> list[Claimed]:
     """Take messages whose time has come."""
     claimed = []
     for row in work.due_messages(limit=limit):
+        debt = work.get(Debt, row.debt_id) if row.debt_id else None
+        if debt is not None and not ledger.is_open(debt):
+            work.change(row, replace(row, state=outbox.FAILED, outcome="withdrawn"))
+            continue
         taken = work.change(row, replace(row, state=outbox.CLAIMED, claimed_by=owner, claimed_at=work.now,
                                          attempts=row.attempts + 1))  # fmt: skip
         claimed.append(with_words(work, taken))
@@ -39,14 +43,15 @@ def with_words(work: Work, row: OutboxRow) -> Claimed:
     """A message's row with its text and where it goes."""
     reply, contact = work.get(Reply, row.reply_id), work.get(Contact, row.contact_id)
     address = (contact.phone if row.channel == "sms" else contact.address) if contact else ""
-    return Claimed(row, reply.text if reply else "", address)
+    return Claimed(row, row.words or (reply.text if reply else ""), address)
 
 
 def record_sent(work: Work, row: OutboxRow, receipt: Receipt) -> None:
     """The provider took it; some providers confirm delivery at once."""
     sent = replace(row, state=outbox.SENT, provider_id=receipt.provider_id, sent_at=work.now, outcome="")
     work.change(row, sent)
-    if receipt.delivered:
+    early = work.find(DeliveryRow, outbox_id=0, channel=row.channel, provider_id=receipt.provider_id)
+    if receipt.delivered or any(report.outcome == "delivered" for report in early):
         _delivered(work, sent)
 
 
@@ -67,8 +72,10 @@ def record_failure(work: Work, row: OutboxRow, error: SendError, rules: Rules) -
 
 
 def record_unknown(work: Work, row: OutboxRow) -> None:
-    """Nobody knows whether it went out: never sent again by itself, an operator's task at once."""
+    """Nobody knows whether it went out: never sent again by itself; where a reply is owed, an operator's task at once."""
     work.change(row, replace(row, state=outbox.UNKNOWN, outcome="unknown"))
+    if not row.debt_id:
+        return
     work.add(Task(work.new_id(), "unknown_fate", row.case_no, work.now, Role.OPERATOR, debt_id=row.debt_id,
                   outbox_id=row.outbox_id))  # fmt: skip
 
@@ -76,10 +83,14 @@ def record_unknown(work: Work, row: OutboxRow) -> None:
 def record_delivery(work: Work, report: DeliveryReport, rules: Rules) -> bool:
     """A provider's delivery report; kept even when late, repeated or contradictory. False when no message is known."""
     found = work.find(OutboxRow, channel=report.channel, provider_id=report.provider_id, limit=1)
-    if not found or not report.provider_id:
+    if not report.provider_id:
+        return False
+    # A report may overtake our own note that the message was sent; it is kept and applied then (record_sent).
+    number = found[0].outbox_id if found else 0
+    work.add(DeliveryRow(work.new_id(), number, report.at, report.outcome, report.code, report.channel, report.provider_id))
+    if not found:
         return False
     row = found[0]
-    work.add(DeliveryRow(work.new_id(), row.outbox_id, report.at, report.outcome, report.code))
     if report.outcome == "delivered" and row.state in (outbox.SENT, outbox.UNKNOWN, outbox.FAILED):
         _delivered(work, row)
     elif report.outcome == "failed" and row.state == outbox.SENT:
@@ -97,12 +108,13 @@ def give_up_waiting(work: Work, rules: Rules) -> int:
 
 
 def orphans(work: Work, *, dead_before: datetime, owner_prefix: str, owner: str) -> list[OutboxRow]:
-    """Claims whose gateway died: too old, or of an earlier run of this very gateway."""
+    """Claims that nobody will settle: of an earlier run of this very gateway, or older than any send can take (a gateway
+    that died, or one whose word about the outcome was lost)."""
     claimed = work.messages_in(outbox.CLAIMED, before=work.now + outbox.CLAIM_LENGTH, column="claimed_at")
     return [
         row for row in claimed
-        if row.claimed_by != owner
-        and (row.claimed_by.startswith(owner_prefix) or (row.claimed_at and row.claimed_at < dead_before))
+        if (row.claimed_by != owner and row.claimed_by.startswith(owner_prefix))
+        or (row.claimed_at is not None and row.claimed_at < dead_before)
     ]  # fmt: skip
 
 

@@ -167,8 +167,9 @@ def _reopen(doing: Doing, before: Case) -> Extra:
     return Extra(doing.due_of(blank | counts | CLOCK_STOPPED), {"round": before.round + 1}, excuse_open="reopened")
 
 
-def _review(_doing: Doing, _before: Case) -> Extra:
-    return Extra(excuse_open="reviewed")
+def _review(_doing: Doing, before: Case) -> Extra:
+    # A round of its own, so that a second refusal is owed again.
+    return Extra({"round": before.round + 1}, {"round": before.round + 1}, excuse_open="reviewed")
 
 
 def _merge(doing: Doing, before: Case) -> Extra:
@@ -182,6 +183,8 @@ def _merge(doing: Doing, before: Case) -> Extra:
 
 
 def _unmerge(doing: Doing, before: Case) -> Extra:
+    if doing.facts.main is not None and doing.facts.main.state is State.MERGED:
+        raise IllegalMove("unmerge", before.state, "并入的案件已再并入别的案件，请先撤销它的并单。")
     back = State(before.state_before)
     again = tuple(debt for debt in doing.facts.debts if debt.excuse == "merged")
     refs = {"main_case": before.main_case_no}
@@ -262,6 +265,10 @@ def _acknowledge(doing: Doing, _before: Case) -> Extra:
     return Extra({"acknowledged_at": doing.now}, closes_tasks=("emergency",))
 
 
+def _note(_doing: Doing, _before: Case) -> Extra:
+    return Extra(closes_tasks=("message",))
+
+
 def _revisited(_doing: Doing, _before: Case) -> Extra:
     return Extra(closes_tasks=("revisit",))
 
@@ -281,7 +288,7 @@ EXTRAS: dict[str, Callable[[Doing, Case], Extra]] = {
     "accept": _accept, "file": _file, "dispatch": _dispatch, "withdraw": _withdraw, "check": _check, "close": _close,
     "rework": _rework, "settle": _settle, "reopen": _reopen, "review": _review, "merge": _merge, "unmerge": _unmerge,
     "void": _void, "resume": _resume, "reclassify": _reclassify, "set_urgency": _set_urgency, "urge": _urge,
-    "acknowledge": _acknowledge, "revisited": _revisited, "rotate_code": _rotate_code,
+    "acknowledge": _acknowledge, "note": _note, "revisited": _revisited, "rotate_code": _rotate_code,
     "supervise": _flag(supervised=True), "unsupervise": _flag(supervised=False),
     **{f"ask_{kind}": _ask for kind in REQUEST_WORDS}, **{f"decide_{kind}": _decide for kind in GRANTS},
 }  # fmt: skip

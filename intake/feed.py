@@ -7,16 +7,16 @@ every listener. A listener that is too slow is let go: it comes back with its la
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from intake.errors import Unavailable
 from intake.ports import Store
 from intake.records import FeedEvent
 
 QUEUE_BOUND = 1000
 PAGE = 500
-POLL_S = 1.0
-"""How often another process's commits are looked for where nothing wakes us."""
+OUTAGE_REST_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,11 @@ class Feed:
         self._store = store
         self._wake = asyncio.Event()
         self._listeners: set[Listener] = set()
-        self._last = 0
-        self._waiters: list[Callable[[], None]] = []
+        self._last: int | None = None
+        store.on_feed(self._wake.set)
 
     async def run(self, watch: Callable[[Callable[[], None]], Coroutine[None, None, None]] | None = None) -> None:
         """Read until cancelled. `watch` wakes us for commits of other processes (NOTIFY, data_version)."""
-        self._last = await self._store.read(lambda work: work.last_event_id())
-        self._store.on_feed(self._wake.set)
         async with asyncio.TaskGroup() as group:
             if watch:
                 group.create_task(watch(self._wake.set))
@@ -63,12 +61,18 @@ class Feed:
 
     async def _read_on(self) -> None:
         while True:
+            try:
+                await self._read_new()
+            except Unavailable:
+                # The database is away; what was committed meanwhile is read when it is back. The store logs the outage.
+                await asyncio.sleep(OUTAGE_REST_S)
+                self._wake.set()
             await self._wake.wait()
             self._wake.clear()
-            with suppress_outage():
-                await self._read_new()
 
     async def _read_new(self) -> None:
+        if self._last is None:
+            self._last = await self._store.read(lambda work: work.last_event_id())
         while events := await self._store.read(lambda work: work.events_after(self._last)):
             self._last = events[-1].feed_id
             for event in events:
@@ -103,7 +107,3 @@ class Feed:
     def listener_count(self) -> int:
         return len(self._listeners)
 
-
-def suppress_outage() -> suppress:
-    """A read that fails is tried again at the next wake-up; the store logs the outage itself."""
-    return suppress(OSError)

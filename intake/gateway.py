@@ -17,6 +17,7 @@ from intake.errors import NotFound, NotSignedIn, TooMany
 from intake.feed import Feed
 from intake.fields import Reading
 from intake.ledger import is_open
+from intake.merging import answering_number, main_of
 from intake.model import CITIZEN, Actor, Case, Inbound
 from intake.offers import Offer, offers
 from intake.password import hash_password, password_matches
@@ -36,7 +37,7 @@ from intake.records import (
     User,
 )  # fmt: skip
 from intake.rules import Rules
-from intake.status import Status, status_of, status_of_waiting
+from intake.status import Status, joined_history, status_of, status_of_waiting
 from intake.usecases import Command, load_case, perform, rate, reveal_contact
 from intake.vault import Vault
 
@@ -108,18 +109,20 @@ class Gateway:
         """催办, 补充信息 or 撤诉 by the citizen himself from the status page."""
         await self._check_code(case_no, code, address=address)
         fields = {"text": text} if step == "supplement" else {"opinion": text}
-        command = Command(case_no or 0, step, CITIZEN, fields={name: value for name, value in fields.items() if value})
+        number = await self.store.read(lambda work: answering_number(work, case_no or 0))
+        command = Command(number, step, CITIZEN, fields={name: value for name, value in fields.items() if value})
         await self.perform(command)
 
     async def rate(self, case_no: int | None, code: str, *, satisfied: bool, address: str) -> None:
         """The citizen's 1 满意 or 2 不满意."""
         await self._check_code(case_no, code, address=address)
-        await self.store.write(lambda work: rate(work, case_no or 0, satisfied=satisfied))
+        await self.store.write(lambda work: rate(work, answering_number(work, case_no or 0), satisfied=satisfied))
 
     async def _check_code(self, case_no: int | None, code: str, *, address: str) -> None:
         """Compare in constant time for every case alike; a limit on tries for each case and each address."""
-        names = ((f"case:{case_no}", MAX_CODE_TRIES_CASE),
-                 (f"address:{self.vault.lookup_hash(address, 'address')}", MAX_CODE_TRIES_ADDRESS))  # fmt: skip
+        names = [(f"address:{self.vault.lookup_hash(address, 'address')}", MAX_CODE_TRIES_ADDRESS)]
+        if case_no:
+            names.append((f"case:{case_no}", MAX_CODE_TRIES_CASE))
 
         def look(work: Work) -> tuple[Case | None, bool]:
             full = any(work.tries_so_far(name, window=CODE_WINDOW) >= limit for name, limit in names)
@@ -134,20 +137,22 @@ class Gateway:
             raise NotFound
 
     def _status(self, work: Work, case_no: int) -> Status:
-        """A merged case shows its main case's course under its own number."""
+        """A merged case follows its main case from the merge on, under its own number, place and steps."""
         own = work.get(Case, case_no)
         if own is None:
             raise NotFound
-        main = work.get(Case, own.main_case_no) if own.main_case_no else None
-        shown = main or own
-        reporters = [r.reporter_id for r in work.find(Reporter, case_no=shown.case_no)
-                     if r.left_at is None and r.joined_from == (case_no if main else None)]  # fmt: skip
-        found = status_of(
-            shown, history=work.find(HistoryEntry, case_no=shown.case_no), debts=work.find(Debt, case_no=shown.case_no),
-            replies=work.find(Reply, case_no=shown.case_no), taxonomy=self.rules.taxonomy,
-            signature=self.rules.wording.signature, reporter_ids=reporters,
+        main = main_of(work, own)
+        origin = case_no if main.case_no != case_no else None
+        reporters = [r.reporter_id for r in work.find(Reporter, case_no=main.case_no)
+                     if r.left_at is None and r.joined_from == origin]  # fmt: skip
+        history = work.find(HistoryEntry, case_no=main.case_no)
+        if origin is not None:
+            history = joined_history(work.find(HistoryEntry, case_no=case_no), history)
+        return status_of(
+            main, own=own, history=history, debts=work.find(Debt, case_no=main.case_no),
+            replies=work.find(Reply, case_no=main.case_no), answers=work.find(Remark, case_no=case_no, kind="answer"),
+            taxonomy=self.rules.taxonomy, signature=self.rules.wording.signature, reporter_ids=reporters,
         )  # fmt: skip
-        return replace(found, case_no=case_no, received_at=own.received_at)
 
     # Staff
 

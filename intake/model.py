@@ -164,7 +164,10 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """One thing said by one contact on one channel, in our normal forms. `provider_id` makes repeats harmless."""
+    """One thing said by one contact on one channel, in our normal forms. `provider_id` makes repeats harmless.
+
+    `media` are the provider's addresses of pictures not fetched yet; `request_type` (诉求类型) is empty for a complaint.
+    """
 
     channel: str
     provider_id: str
@@ -179,6 +182,8 @@ class Inbound:
     wants_reply: bool = False
     photos: tuple[Photo, ...] = ()
     body_digest: str = ""
+    request_type: str = ""
+    media: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

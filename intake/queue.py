@@ -11,7 +11,9 @@ PAGE_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What a queue shows. Empty fields do not filter. `visible_unit` and `visible_states` are the viewer's bounds."""
+    """What a queue shows. Empty fields do not filter. `visible_unit` and `visible_states` are the viewer's
+    bounds; `searches` is `all`, or `masked` for posts that see citizens' words masked: they search number and place only,
+    and of confidential cases the number alone."""
 
     states: tuple[State, ...] = ()
     channel: str = ""
@@ -22,6 +24,7 @@ class QueueFilter:
     overdue_at: datetime | None = None
     operator_id: int = 0
     text: str = ""
+    searches: str = "all"
     visible_unit: str = ""
     visible_states: frozenset[State] | None = None
 

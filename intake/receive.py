@@ -19,6 +19,7 @@ from intake.timers import timers_of
 
 CHANNELS_TO_SOURCE = {"web": "06", "phone": "02", "sms": "04", "wechat": "05", "telegram": "06", "upstream": "03"}
 """Source list 问题来源 (docs/process.md): which national source a channel counts as."""
+COMPLAINT = "投诉"
 RAW_FIELDS = tuple(f.name for f in fields(Inbound))
 PLACE_FIELDS = tuple(f.name for f in fields(Place))
 
@@ -43,9 +44,18 @@ class Received:
     repeated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """A message that came in a talk: whose it is, and why it was taken for a new report."""
+
+    contact: Contact | None = None
+    reason: str = ""
+
+
 def receive(
-    work: Work, inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int = 0, replayed: bool = False
-) -> Received:
+    work: Work, inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int = 0, replayed: bool = False,
+    talking: Talking = Talking(),
+) -> Received:  # fmt: skip
     """Take in a message once; the same provider id again gives the first answer. Raises KeyReused for another body.
 
     `case_no` is a number the sender may know already; with `replayed` a message without a provider's id is looked for
@@ -53,7 +63,7 @@ def receive(
     """
     if replayed and work.find(Case, case_no=case_no, limit=1):
         return Received(case_no, State.REPORTED, Prediction(), repeated=True)
-    if inbound.provider_id and (seen := _seen_before(work, inbound, told=case_no if replayed else 0)):
+    if inbound.provider_id and (seen := seen_before(work, inbound, told=case_no if replayed else 0)):
         if seen.case_no == case_no or not replayed:
             return seen
         # Its sender was given another number while the database could not be asked: that number must exist too.
@@ -68,8 +78,9 @@ def receive(
         case_no=case_no,
         body_digest=inbound.body_digest,
         answer=json.dumps(_prediction_answer(judged.prediction)) if inbound.provider_id else "",
+        reason=talking.reason,
     )
-    records, error = _built(work, inbound, judged, rules, entry)
+    records, error = _built(work, inbound, judged, rules, entry, talking.contact)
     if error:
         work.add(replace(entry, state="pending", error=error))
         return Received(case_no, State.REPORTED, Prediction())
@@ -92,9 +103,11 @@ def build_pending(work: Work, entry_id: int, judge: Mapping[int, Judged], rules:
     return True
 
 
-def _built(work: Work, inbound: Inbound, judged: Judged, rules: Rules, entry: JournalEntry) -> tuple[list[object], str]:
+def _built(
+    work: Work, inbound: Inbound, judged: Judged, rules: Rules, entry: JournalEntry, contact: Contact | None = None
+) -> tuple[list[object], str]:
     try:
-        return case_records(work, inbound, judged, rules, entry), ""
+        return case_records(work, inbound, judged, rules, entry, contact), ""
     except Refused:
         raise
     except Exception as error:
@@ -112,7 +125,9 @@ def _store(work: Work, entry: JournalEntry | None, records: list[object]) -> Non
             work.add(record)
 
 
-def _seen_before(work: Work, inbound: Inbound, *, told: int) -> Received | None:
+def seen_before(work: Work, inbound: Inbound, *, told: int = 0) -> Received | None:
+    """What was answered when the same provider id came first; raises KeyReused for another body, unless its sender was
+    `told` a number already."""
     found = work.find(JournalEntry, channel=inbound.channel, provider_id=inbound.provider_id, limit=1)
     if not found:
         return None
@@ -122,9 +137,12 @@ def _seen_before(work: Work, inbound: Inbound, *, told: int) -> Received | None:
     return Received(entry.case_no, State.REPORTED, _prediction_from(entry.answer), repeated=True)
 
 
-def case_records(work: Work, inbound: Inbound, judged: Judged, rules: Rules, entry: JournalEntry) -> list[object]:
-    """Everything a new report consists of, in the order it is stored; the last is the feed's event."""
-    contact = _contact(work, inbound)
+def case_records(
+    work: Work, inbound: Inbound, judged: Judged, rules: Rules, entry: JournalEntry, known: Contact | None = None
+) -> list[object]:
+    """Everything a new report consists of, in the order it is stored; the last is the feed's event. `known` is a contact
+    that is stored already."""
+    contact = known or _contact(work, inbound)
     case = _case(inbound, judged, rules, case_no=entry.case_no)
     refs: dict[str, object] = {"entry": entry.entry_id, "source": CHANNELS_TO_SOURCE.get(inbound.channel, "99")}
     if judged.prediction.best:
@@ -139,8 +157,9 @@ def case_records(work: Work, inbound: Inbound, judged: Judged, rules: Rules, ent
     alarm = Task(work.new_id(), "emergency", case.case_no, inbound.received_at, Role.SHIFT_LEADER)
     tasks = [alarm] if judged.danger_words else []
     timers = [Timer(work.new_id(), case.case_no, kind, at) for kind, at in timers_of(case)]
-    event = FeedEvent(case.case_no, inbound.received_at, "receive", case.state.value, 1, case.unit, case.urgency.value, case.co_unit)
-    return [*([contact] if contact else []), case, reporter, line, *attachments, *tasks, *timers, event]
+    event = FeedEvent(case.case_no, inbound.received_at, "receive", case.state.value, 1, case.unit, case.urgency.value,
+                      case.co_unit)  # fmt: skip
+    return [*([contact] if contact and not known else []), case, reporter, line, *attachments, *tasks, *timers, event]
 
 
 def _contact(work: Work, inbound: Inbound) -> Contact | None:
@@ -162,6 +181,7 @@ def _case(inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int) -> Ca
         received_at=inbound.received_at,
         updated_at=inbound.received_at,
         description=inbound.text,
+        request_type=inbound.request_type or COMPLAINT,
         urgency=Urgency.EMERGENCY if judged.danger_words else default,
         subclass=subclass,
         place=inbound.place,
@@ -195,7 +215,8 @@ def inbound_of(entry: JournalEntry) -> Inbound:
     value = json.loads(entry.raw)
     photos = tuple(Photo(**photo | {"taken_at": _moment(photo["taken_at"])}) for photo in value["photos"])
     place = Place(**value["place"])
-    return Inbound(**value | {"photos": photos, "place": place, "received_at": entry.received_at})
+    media = tuple(value.get("media", ()))
+    return Inbound(**value | {"photos": photos, "place": place, "media": media, "received_at": entry.received_at})
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -42,7 +42,8 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """The raw message of any channel. `raw` is sealed; `answer` is what the sender was told, sealed, for repeats."""
+    """The raw message of any channel. `raw` and `answer`, what the sender was told, are sealed. `state`: pending, built,
+    or said for a message that made no report; `reason` says why (matching.py)."""
 
     entry_id: int
     channel: str
@@ -55,6 +56,7 @@ class JournalEntry:
     answer: str = ""
     attempts: int = 0
     error: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One reply on its way by one route. States stand in outbox.py."""
+    """One message on its way by one route (outbox.py). A reply owed is worded in its Reply; an automatic answer owes
+    nothing: it has its own sealed `words`, no reply, no debt (0), and may have no case (0)."""
 
     outbox_id: int
     reply_id: int
@@ -160,6 +163,7 @@ class OutboxRow:
     provider_id: str = ""
     outcome: str = ""
     sent_at: datetime | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,8 @@ class DeliveryRow:
     at: datetime
     outcome: str
     code: str = ""
+    channel: str = ""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from intake import ledger
+from intake.errors import BadInput
 from intake.history import append_entry
 from intake.model import SYSTEM, Actor, Case, Place, Role, State
 from intake.ports import Work
 from intake.records import Contact, Debt, FeedEvent, OutboxRow, Reply, Reporter, Task
 from intake.rules import Rules
+from intake.text import sms_parts
 from intake.wording import Template
 
 OUTBOX_WAITING = "waiting"
+MAX_PARTS = 3
 REPLY_TASKS = ("call_reply", "held_reply", "unknown_fate", "send_failed")
 
 
@@ -78,6 +81,8 @@ def send(work: Work, rules: Rules, debt: Debt, reply: Reply, reporter: Reporter,
         offered=rules.offered if reachable else (),
         tried=tried,
     )
+    refuse_unfit(text)
+    close_reply_tasks(work, debt, actor, outcome=route)
     edited = actor.user_id if text != reply.draft else 0
     worded = work.change(reply, replace(reply, text=text, edited_by=edited, route=route, sent_at=work.now))
     if route == ledger.PAGE:
@@ -90,13 +95,29 @@ def send(work: Work, rules: Rules, debt: Debt, reply: Reply, reporter: Reporter,
                            OUTBOX_WAITING, work.now, work.now))  # fmt: skip
 
 
+def refuse_unfit(text: str) -> None:
+    """A reply is at most three short messages (hotline rules, section 2) and has no gap left from a preview."""
+    if len(sms_parts(text)) > MAX_PARTS:
+        raise BadInput("reply_text", f"回复超过 {MAX_PARTS} 条短信的长度，请缩短。")
+    if "〔" in text:
+        raise BadInput("reply_text", "回复里还有没填的〔〕，请补全。")
+
+
 def end_debt(work: Work, debt: Debt, end: str, *, actor: Actor, excuse: str = "") -> None:
     """End a debt (delivered, published, upstream, excused) and whatever task hung on it."""
     ended = replace(debt, end=end, ended_at=work.now, ended_by=actor.user_id, excuse=excuse)
     work.change(debt, ended)
+    close_reply_tasks(work, debt, actor, outcome=end)
+    for row in work.find(OutboxRow, case_no=debt.case_no, state=OUTBOX_WAITING):
+        if row.debt_id == debt.debt_id:
+            work.change(row, replace(row, state="failed", outcome="withdrawn"))
+
+
+def close_reply_tasks(work: Work, debt: Debt, actor: Actor, *, outcome: str) -> None:
+    """What hung on a debt is done with, because it ended or took another way."""
     for task in work.find(Task, case_no=debt.case_no, state="open"):
         if task.debt_id == debt.debt_id and task.kind in REPLY_TASKS:
-            close_task(work, task, actor, outcome=end)
+            close_task(work, task, actor, outcome=outcome)
 
 
 def close_task(work: Work, task: Task, actor: Actor, *, outcome: str) -> None:

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     spool: Path | None = Field(None, description="暂存目录，宜放在另一块磁盘；留空为 home/spool")
     gateway_name: str = Field("gateway-1", pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="本网关的名称，多机时各不相同")
     master_key_file: Path | None = Field(None, description="主密钥文件；留空为 home/keys/master.key，首次启动时生成")
+    master_key: SecretStr = Field(
+        SecretStr(""), description="主密钥，32 字节的 base64，轮换时以逗号追加新的；留空则用密钥文件"
+    )
     trusted_proxies: tuple[str, ...] = Field((), description="可信反向代理的地址段，只相信它们的转发头")
     secure_cookies: bool = Field(False, description="仅经 HTTPS 发送登录凭据；对外服务时应打开")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="日志级别")
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
     @property
     def key_path(self) -> Path:
         return self.master_key_file or self.home / "keys" / "master.key"
+
+    @property
+    def database_place(self) -> Path | str:
+        """The SQLite file, or the address of the PostgreSQL database."""
+        return self.database_path if self.is_embedded else self.database_url.get_secret_value()
 
     @property
     def is_embedded(self) -> bool:

@@ -66,8 +66,9 @@ def count_failure(work: Work, user_id: int) -> None:
     if user is None:
         return
     count = user.failed_count + 1
-    until = work.now + LOCK if count >= MAX_FAILURES else None
-    work.change(user, replace(user, failed_count=0 if until else count, locked_until_at=until))
+    held = user.locked_until_at if user.locked_until_at and user.locked_until_at > work.now else None
+    until = work.now + LOCK if count >= MAX_FAILURES else held
+    work.change(user, replace(user, failed_count=0 if count >= MAX_FAILURES else count, locked_until_at=until))
 
 
 def who_has_session(work: Work, secret: str) -> SignedIn | None:

@@ -52,7 +52,7 @@ class Spool:
     def put(self, case_no: int, inbound: Inbound) -> Spooled:
         """Keep a report; it is on the disk when this returns. Raises OSError when this disk fails too."""
         name = f"{inbound.received_at:%Y%m%dT%H%M%S%f}-{case_no}{SUFFIX}"
-        path, draft = self._folder / name, self._folder / f".{name}"
+        path, draft = self._folder / name, self._folder / f"{name}.draft"
         plain = json.dumps({"case_no": case_no, "received_at": inbound.received_at.isoformat(), "raw": raw_of(inbound)})
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:

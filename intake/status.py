@@ -10,7 +10,7 @@ from datetime import datetime
 
 from intake.ledger import REPLY_WORDS
 from intake.model import Case, Inbound, State
-from intake.records import Debt, HistoryEntry, Reply
+from intake.records import Debt, HistoryEntry, Remark, Reply
 from intake.replies import place_words
 from intake.taxonomy import Taxonomy
 
@@ -91,29 +91,47 @@ class Status:
     may_add: bool
 
 
+OTHERS_OWN = frozenset({"urge", "supplement", "withdraw_complaint", "rate"})
+"""Steps of a main case that one of its reporters took for himself; whoever was joined to it is not shown them."""
+
+
+def joined_history(own: Iterable[HistoryEntry], main: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+    """The course of a merged case: its own steps up to the merge, then what happened to the main case."""
+    lines = list(own)
+    joined_at = max((line.at for line in lines if line.step == "merge"), default=None)
+    return lines + [
+        line for line in main if joined_at is not None and line.at >= joined_at and line.step not in OTHERS_OWN
+    ]  # fmt: skip
+
+
 def status_of(
-    case: Case, *, history: Iterable[HistoryEntry], debts: Iterable[Debt], replies: Iterable[Reply], taxonomy: Taxonomy,
-    signature: str, reporter_ids: Iterable[int] = (),
+    case: Case, *, own: Case, history: Iterable[HistoryEntry], debts: Iterable[Debt], replies: Iterable[Reply],
+    answers: Iterable[Remark], taxonomy: Taxonomy, signature: str, reporter_ids: Iterable[int],
 ) -> Status:  # fmt: skip
-    """Build the view. Replies are those of `reporter_ids`, so that two reporters of one case do not read each other's."""
-    own = set(reporter_ids)
-    kinds: Mapping[int, Debt] = {debt.debt_id: debt for debt in debts if debt.reporter_id in own}
+    """Build the view of `own`, whose matter goes on in `case` (itself, or the main case it was merged into).
+
+    Replies are those of `reporter_ids`, so that two reporters of one case do not read each other's; a direct answer
+    (直接答复) is told like a reply.
+    """
+    mine = set(reporter_ids)
+    kinds: Mapping[int, Debt] = {debt.debt_id: debt for debt in debts if debt.reporter_id in mine}
     told = [
         ToldReply(kinds[r.debt_id].kind.value, REPLY_WORDS[kinds[r.debt_id].kind], r.text.removeprefix(signature), r.sent_at)
         for r in replies if r.debt_id in kinds and r.sent_at is not None
     ]  # fmt: skip
+    told += [ToldReply("answer", "答复", remark.text, remark.at) for remark in answers]
     over = case.state in (State.CLOSED, State.ARCHIVED)
     return Status(
-        case_no=case.case_no,
+        case_no=own.case_no,
         state=case.state,
         words=CITIZEN_WORDS[case.state],
-        subclass=taxonomy.name(case.subclass),
-        place=place_words(case.place),
-        received_at=case.received_at,
+        subclass=taxonomy.name(own.subclass or case.subclass),
+        place=place_words(own.place),
+        received_at=own.received_at,
         timeline=tuple((line.at, STEP_WORDS[line.step]) for line in history if line.step in STEP_WORDS),
         replies=tuple(sorted(told, key=lambda reply: reply.at)),
         may_rate=over and not case.rating,
-        rating=case.rating,
+        rating=case.rating if own.case_no == case.case_no else 0,
         may_add=case.ended_at is None and not over,
     )
 

@@ -8,19 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from intake import ledger, replies
+from intake import ledger, outbox, replies
 from intake.alarms import HARMLESS, keep_timers
+from intake.codes import parse_case_no
 from intake.effects import Doing, Facts
 from intake.errors import BadInput, NotAllowed, NotFound, StaleVersion
 from intake.fields import Reading, read_fields
 from intake.history import append_entry
+from intake.merging import join, part
 from intake.model import CITIZEN, Actor, Case, ReplyKind, Role, State
 from intake.permission import demand
 from intake.ports import Work
-from intake.records import Contact, Debt, HistoryEntry, Remark, Reply, Reporter, Request, Task, User, View
+from intake.records import Contact, Debt, HistoryEntry, OutboxRow, Remark, Reply, Reporter, Request, Task, User, View
 from intake.rules import Rules
 from intake.steps import Change, take_step
-from intake.workflow import Step, acts_for, check_step
+from intake.workflow import REQUEST_SOURCES, Step, acts_for, check_step
 
 REMARK_KINDS_TOLD = {"reject": "reason", "redirect": "body"}
 
@@ -38,6 +40,7 @@ class Command:
 
 def perform(work: Work, command: Command, rules: Rules) -> Case:
     """Take a step; returns the case after it. Raises Refused (and changes nothing) when it may not be."""
+    _lock_in_order(work, command)
     case = load_case(work, command.case_no, command.actor, lock=True)
     step = check_step(case, command.step, command.actor)
     _refuse_stale(work, case, command.version)
@@ -53,6 +56,13 @@ def perform(work: Work, command: Command, rules: Rules) -> Case:
     )
     change = take_step(Doing(step, case, values, command.actor, work.now, facts, rules))
     return _store(work, rules, step, case, change, facts, values, command.actor)
+
+
+def _lock_in_order(work: Work, command: Command) -> None:
+    """Two merges of the same two cases in opposite directions must not wait for each other: lower number first."""
+    other = parse_case_no(str(command.fields.get("main_case", ""))) if command.step == "merge" else None
+    if other is not None and other < command.case_no:
+        work.get(Case, other, lock=True)
 
 
 def load_case(work: Work, case_no: int, actor: Actor, *, lock: bool = False) -> Case:
@@ -104,6 +114,7 @@ def _store(work: Work, rules: Rules, step: Step, before: Case, change: Change, f
     keep_timers(work, before, after)
     work.tell(replies.event_of(after, step.name, work))
     _store_requests(work, change, after, remarks, actor)
+    _lapse_requests(work, before, after, facts, change)
     for debt, excuse in change.excused:
         replies.end_debt(work, debt, "excused", actor=actor, excuse=excuse)
     replies.reopen_debts(work, change.reopened_debts)
@@ -127,6 +138,15 @@ def _store_requests(work: Work, change: Change, case: Case, remarks: tuple[Remar
                                    decision_id=reason_id))  # fmt: skip
 
 
+def _lapse_requests(work: Work, before: Case, after: Case, facts: Facts, change: Change) -> None:
+    """A request whose ground is gone (another state, another unit) is closed undecided, so that nobody grants it later."""
+    for asked in facts.requests:
+        decided = change.decided is not None and change.decided[0].request_id == asked.request_id
+        moved = asked.kind != "void" and before.unit != after.unit
+        if asked.state == "pending" and not decided and (moved or after.state not in REQUEST_SOURCES[asked.kind]):
+            work.change(asked, replace(asked, state="lapsed", decided_at=work.now))
+
+
 def _owe(work: Work, rules: Rules, step: Step, case: Case, change: Change, facts: Facts,
          values: Mapping[str, object], actor: Actor) -> None:  # fmt: skip
     wish = replies.Wish(
@@ -146,10 +166,11 @@ def _owe(work: Work, rules: Rules, step: Step, case: Case, change: Change, facts
 
 def told_slots(step: Step, values: Mapping[str, object]) -> dict[str, str]:
     """What a reply says from the step's own fields: the reason in the citizen's words, who takes over, which way."""
-    slots = {name: str(values[name]) for name in ("reason", "body", "other", "way", "result") if name in values}
+    slots = {name: str(values[name]) for name in ("body", "other", "way", "result") if name in values}
     for given in step.fields:
-        if given.name == "reason" and given.type == "choice" and "reason" in slots:
-            slots["reason"] = dict(given.choices).get(slots["reason"], slots["reason"])
+        if given.type == "choice" and given.name in ("reason", "told_reason"):
+            # Only words from a table are told; what colleagues write to each other stays among them.
+            slots["reason"] = dict(given.choices).get(str(values.get(given.name)), given.choices[0][1])
     return slots
 
 
@@ -157,46 +178,11 @@ def _nothing_more(work: Work, rules: Rules, case: Case, facts: Facts, values: Ma
     return None
 
 
-def _join(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
-    """After a merge: the reporters stay reporters, of the main case, and are owed its replies."""
-    main = facts.main
-    if main is None:
-        return
-    joined = [
-        replace(r, reporter_id=work.new_id(), case_no=main.case_no, joined_at=work.now, joined_from=case.case_no)
-        for r in facts.reporters if r.left_at is None
-    ]  # fmt: skip
-    work.add(*joined)
-    after = replace(main, version=main.version + 1, updated_at=work.now)
-    after, line = append_entry(main.state, after, step="join", actor=actor, at=work.now, refs={"from": case.case_no})
-    work.add(line)
-    work.change(main, after)
-    work.tell(replies.event_of(after, "join", work))
-    owed = [ledger.Owed(r.reporter_id, ReplyKind.FILING, main.round, "merged") for r in joined]
-    wish = replies.Wish(str(values.get("reply_text", "")), bool(values.get("hold_reply")))
-    replies.open_debts(work, rules, after, owed, actor=actor, wish=wish)
-
-
-def _part(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
-    """After a merge is undone: the reporters leave the main case, whose replies are no longer owed to them."""
-    main = facts.main
-    if main is None:
-        return
-    leaving = [r for r in work.find(Reporter, case_no=main.case_no) if r.joined_from == case.case_no and r.left_at is None]
-    for reporter in leaving:
-        work.change(reporter, replace(reporter, left_at=work.now))
-        for debt in work.find(Debt, case_no=main.case_no, reporter_id=reporter.reporter_id, end=""):
-            replies.end_debt(work, debt, "excused", actor=actor, excuse="unmerged")
-    after = replace(main, version=main.version + 1, updated_at=work.now)
-    after, line = append_entry(main.state, after, step="part", actor=actor, at=work.now, refs={"from": case.case_no})
-    work.add(line)
-    work.change(main, after)
-    work.tell(replies.event_of(after, "part", work))
-
-
 def _send_reply(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
     debt, reply = _debt_and_reply(work, values)
-    if reply.sent_at is not None:
+    under_way = [row for row in work.find(OutboxRow, case_no=case.case_no) if row.debt_id == debt.debt_id
+                 and row.state in (outbox.WAITING, outbox.CLAIMED, outbox.SENT)]  # fmt: skip
+    if under_way:
         raise BadInput("debt", "这条回复已经发出，正在等待送达结果。")
     reporter = work.get(Reporter, debt.reporter_id)
     if reporter is None:
@@ -214,7 +200,19 @@ def _told_by_phone(work: Work, rules: Rules, case: Case, facts: Facts, values: M
 
 def _excuse_reply(work: Work, rules: Rules, case: Case, facts: Facts, values: Mapping[str, object], actor: Actor) -> None:
     debt, _ = _debt_and_reply(work, values)
+    _refuse_excuse(work, case, debt, str(values["excuse"]))
     replies.end_debt(work, debt, "excused", actor=actor, excuse=str(values["excuse"]))
+
+
+def _refuse_excuse(work: Work, case: Case, debt: Debt, excuse: str) -> None:
+    """An excuse must be true: no way to reach him, or a person did try by telephone."""
+    reporter = work.get(Reporter, debt.reporter_id)
+    contact = work.get(Contact, reporter.contact_id) if reporter and reporter.contact_id else None
+    if excuse == "no_contact" and contact is not None and (contact.phone or contact.address):
+        raise BadInput("excuse", "反映人留有联系方式，不能以此为由。")
+    called = (line.refs.get("debt") == debt.debt_id for line in work.find(HistoryEntry, case_no=case.case_no, step="told_by_phone"))
+    if excuse == "every_route_failed" and not any(called):
+        raise BadInput("excuse", "请先电话联系并记录结果，再以此为由。")
 
 
 def _debt_and_reply(work: Work, values: Mapping[str, object]) -> tuple[Debt, Reply]:
@@ -226,7 +224,7 @@ def _debt_and_reply(work: Work, values: Mapping[str, object]) -> tuple[Debt, Rep
 
 
 AFTERWARDS = {
-    "merge": _join, "unmerge": _part, "send_reply": _send_reply, "told_by_phone": _told_by_phone,
+    "merge": join, "unmerge": part, "send_reply": _send_reply, "told_by_phone": _told_by_phone,
     "excuse_reply": _excuse_reply,
 }  # fmt: skip
 

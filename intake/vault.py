@@ -1,45 +1,54 @@
-"""Sealing of personal data (contacts, raw messages) and keyed look-up hashes. The only importer of `cryptography`.
+"""Sealing of personal data (contacts, raw messages) and of backups, and keyed look-up hashes. The only importer of
+`cryptography`.
 
 AES-256-GCM with a random nonce for each value; the purpose is bound in as associated data, so that a sealed value moved
-to another column does not open. Keys come from a file under the home folder or from the environment.
+to another column does not open. The keys stand in keyring.py.
 """
 
 import hashlib
 import hmac
 import os
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from intake.errors import Misconfigured
+from intake.keyring import ID_BYTES, KeyFile, KeyRing, derive
 
-KEY_BYTES = 32
 NONCE_BYTES = 12
-FORMAT = b"\x01"
+FIRST_FORMAT = b"\x01"
+FORMAT = b"\x02"
+"""A sealed value is format, key id (4 bytes, not in the first format, which knew one key only), nonce, ciphertext."""
+HEAD_BYTES = 1 + ID_BYTES
+CANNOT_OPEN = "无法解密：密钥不符或数据已损坏。"
 
 
 class Vault:
-    """Holds the server's keys, all derived from one master key."""
+    """Seals with the ring's key in use and opens with any of its keys. `file`, where there is one, is read again when it
+    changes, so that a running gateway follows a rotation. A bare 32-byte key is a ring of one.
+    """
 
-    def __init__(self, master: bytes) -> None:
-        if len(master) != KEY_BYTES:
-            raise Misconfigured("主密钥必须是 32 字节。")
-        self._cipher = AESGCM(_derive(master, b"seal"))
-        self._lookup_key = _derive(master, b"lookup")
-        self.code_key = _derive(master, b"query-code")
+    def __init__(self, ring: KeyRing | bytes, file: KeyFile | None = None) -> None:
+        self._file = file
+        self.ring = ring if isinstance(ring, KeyRing) else KeyRing.of(ring)
+        self._take(self.ring)
+        self._lookup_key = derive(self.ring.root, b"lookup")
+        self.code_key = derive(self.ring.root, b"query-code")
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
-        """Encrypt; the result holds format, nonce and ciphertext."""
+        """Encrypt with the key in use."""
+        head, cipher = self._sealing
         nonce = os.urandom(NONCE_BYTES)
-        return FORMAT + nonce + self._cipher.encrypt(nonce, plain, purpose.encode())
+        return head + nonce + cipher.encrypt(nonce, plain, purpose.encode())
 
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
-        """Decrypt; raises Misconfigured when the key is not the one it was sealed with or the value was changed."""
+        """Decrypt; raises Misconfigured when no key of the ring fits or the value was changed."""
+        cipher, start = self._cipher_of(sealed)
+        body = start + NONCE_BYTES
         try:
-            return self._cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], purpose.encode())
+            return cipher.decrypt(sealed[start:body], sealed[body:], purpose.encode())
         except (InvalidTag, ValueError) as error:
-            raise Misconfigured("无法解密：密钥不符或数据已损坏。") from error
+            raise Misconfigured(CANNOT_OPEN) from error
 
     def lookup_hash(self, value: str, purpose: str) -> str:
         """A keyed hash to find a phone number or address again without storing it; empty for an empty value."""
@@ -47,21 +56,67 @@ class Vault:
             return ""
         return hmac.digest(self._lookup_key, f"{purpose}:{value}".encode(), hashlib.sha256).hex()
 
+    @property
+    def sealing_head(self) -> bytes:
+        """What every value sealed with the key in use begins with."""
+        return self._sealing[0]
 
-def _derive(master: bytes, purpose: bytes) -> bytes:
-    return hmac.digest(master, b"intake:" + purpose, hashlib.sha256)
+    def refresh(self) -> None:
+        """Take up a changed key file. One that cannot be read, or has another root, is left alone: the gateway goes on
+        with the keys it holds, and `doctor` tells."""
+        if self._file is None or not self._file.has_changed():
+            return
+        try:
+            ring = self._file.read()
+        except Misconfigured:
+            return
+        if ring.root == self.ring.root:
+            self._take(ring)
+
+    def file_key(self, salt: bytes, key_id: str) -> bytes:
+        """A key for one backup file; raises Misconfigured when the ring has no such key."""
+        for one in self.ring.keys:
+            if one.id == key_id:
+                return derive(one.key, b"backup:" + salt)
+        raise Misconfigured(f"密钥环里没有密钥 {key_id}，打不开这份备份。")
+
+    def _take(self, ring: KeyRing) -> None:
+        self._ciphers = {bytes.fromhex(one.id): AESGCM(derive(one.key, b"seal")) for one in ring.keys}
+        self._first_cipher = AESGCM(derive(ring.root, b"seal"))
+        in_use = bytes.fromhex(ring.sealing_id)
+        self._sealing = (FORMAT + in_use, self._ciphers[in_use])
+        self.ring = ring
+
+    def _cipher_of(self, sealed: bytes) -> tuple[AESGCM, int]:
+        """The cipher for a value and where its nonce begins."""
+        if sealed[:1] == FIRST_FORMAT:
+            return self._first_cipher, 1
+        key_id = sealed[1:HEAD_BYTES]
+        if sealed[:1] == FORMAT and key_id not in self._ciphers:
+            self.refresh()
+        cipher = self._ciphers.get(key_id) if sealed[:1] == FORMAT else None
+        if cipher is None:
+            raise Misconfigured(CANNOT_OPEN)
+        return cipher, HEAD_BYTES
 
 
-def load_master_key(path: Path) -> bytes:
-    """Read the key file, or make it (mode 0600) at the first start. A shorter or longer file is refused."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(os.urandom(KEY_BYTES))
-            stream.flush()
-            os.fsync(stream.fileno())
-    key = path.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise Misconfigured(f"密钥文件长度不对：{path}")
-    return key
+class ChunkCipher:
+    """The chunks of one file under a key of the file's own. Number and end are part of each chunk's nonce, so chunks can
+    be neither changed, moved, left out nor cut off at the end unnoticed."""
+
+    def __init__(self, key: bytes, header: bytes) -> None:
+        self._cipher, self._header = AESGCM(key), header
+
+    def seal(self, plain: bytes, *, number: int, last: bool) -> bytes:
+        return self._cipher.encrypt(_chunk_nonce(number, last=last), plain, self._header)
+
+    def open(self, sealed: bytes, *, number: int, last: bool) -> bytes:
+        """Raises Misconfigured for a wrong key or passphrase and for any damage."""
+        try:
+            return self._cipher.decrypt(_chunk_nonce(number, last=last), sealed, self._header)
+        except (InvalidTag, ValueError) as error:
+            raise Misconfigured(CANNOT_OPEN) from error
+
+
+def _chunk_nonce(number: int, *, last: bool) -> bytes:
+    return number.to_bytes(NONCE_BYTES - 1, "big") + bytes([last])

@@ -14,17 +14,19 @@ from intake.admission import Admission
 from intake.errors import Misconfigured
 from intake.feed import Feed
 from intake.gateway import Gateway
+from intake.keyring import KeyFile, ring_from_text
 from intake.model import Prediction
 from intake.profile import CITIES, City, load_city
 from intake.receive import Judged
 from intake.rules import Rules
 from intake.settings import Settings
 from intake.spool import Spool
+from intake.store.glance import glance, has_cases
 from intake.store.postgres import PostgresStore
 from intake.store.schema import upgrade_postgres, upgrade_sqlite
 from intake.store.setting import StoreSetting
 from intake.store.sqlite import SqliteStore
-from intake.vault import Vault, load_master_key
+from intake.vault import Vault
 
 AnyStore = SqliteStore | PostgresStore
 
@@ -51,6 +53,26 @@ def build_store(settings: Settings, city: City, vault: Vault) -> AnyStore:
     return PostgresStore(settings.database_url.get_secret_value(), setting)
 
 
+def held_vault(settings: Settings) -> Vault:
+    """The vault with the keys that are there; raises Misconfigured when there are none."""
+    given = settings.master_key.get_secret_value()
+    if given:
+        return Vault(ring_from_text(given))
+    file = KeyFile(settings.key_path)
+    return Vault(file.read(), file)
+
+
+async def open_vault(settings: Settings) -> Vault:
+    """The vault, at the first start with keys made for it. A database that holds cases is never given new keys: what is
+    stored could not be read with them, and citizens' query codes would no longer fit."""
+    file = KeyFile(settings.key_path)
+    if not settings.master_key.get_secret_value() and not file.exists():
+        if await glance(settings.database_place, has_cases):
+            raise Misconfigured(f"找不到密钥文件 {file.path}，而数据库里已有案件。请先放回原来的密钥文件。")
+        file.make()
+    return held_vault(settings)
+
+
 async def migrate(settings: Settings) -> None:
     """Bring the database to the current schema."""
     if settings.is_embedded:
@@ -59,18 +81,26 @@ async def migrate(settings: Settings) -> None:
         await upgrade_postgres(settings.database_url.get_secret_value())
 
 
-def build_judge(settings: Settings, city: City) -> Callable[[str], Judged]:
+def shadow_key(vault: Vault) -> Callable[[str], str]:
+    """The name under which the shadow record knows a text; without the vault's key nobody can tell which text it was."""
+    return lambda text: vault.lookup_hash(text, "shadow")
+
+
+def build_judge(settings: Settings, city: City, vault: Vault) -> Callable[[str], Judged]:
     """Classify and look for danger words; whatever fails, the report goes on without a suggestion."""
     import structlog
 
-    from classifier.classify import TextClassifier
-    from classifier.registry import default_path
+    from classifier.live import LiveModels
     from classifier.rules import danger, numbers_to_call
 
     log = structlog.get_logger()
-    path = default_path(settings.home)
-    classifier = TextClassifier.load(path, city.taxonomy) if path.exists() else None
-    if classifier is None:
+    models = LiveModels(
+        settings.home / "models",
+        city.taxonomy,
+        key_of=shadow_key(vault),
+        tell=lambda event, version: log.info("classifier.changed", what=event, version=version),
+    )
+    if not models.versions[0]:
         log.warning("classifier.missing")
 
     city.warm()
@@ -79,7 +109,7 @@ def build_judge(settings: Settings, city: City) -> Callable[[str], Judged]:
     def judge(text: str) -> Judged:
         hits = danger(text)
         try:
-            prediction = classifier.classify(text) if classifier else Prediction()
+            prediction = models.classify(text)
         except Exception as error:
             # A failing classifier never stops a report.
             log.error("classifier.failed", error=type(error).__name__)
@@ -101,17 +131,22 @@ class Running:
 
 @asynccontextmanager
 async def open_gateway(settings: Settings, *, judging: bool = True) -> AsyncIterator[Running]:
-    """Migrate, open the store, build the gateway; closes the store at the end. Commands may leave judging out."""
+    """Migrate, open the store, build the gateway; closes the store at the end.
+
+    A command leaves `judging` out: it takes no reports in, so it needs no model, no case numbers and no spool.
+    """
     city = city_of(settings)
-    vault = Vault(load_master_key(settings.key_path))
     await migrate(settings)
+    vault = await open_vault(settings)
     store = build_store(settings, city, vault)
     rules = replace(city.rules(), reply_due=timedelta(hours=settings.reply_due_hours))
+    store.setting.blocks.numbers_cases = judging
     await store.open()
     spool = Spool(settings.spool_path, vault)
-    spool.open()
+    if judging:
+        spool.open()
     try:
-        judge = build_judge(settings, city) if judging else lambda _: Judged()
+        judge = build_judge(settings, city, vault) if judging else lambda _: Judged()
         gateway = Gateway(
             store=store,
             city=city,

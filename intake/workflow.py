@@ -73,8 +73,8 @@ BEFORE_FILING = frozenset({S.REPORTED, S.ACCEPTED})
 
 OPINION = Field("opinion", "意见", "longtext", required=False)
 REASON = Field("reason", "理由", "longtext")
-RESULT = Field("result", "处理结果（告知市民）", "longtext", max_chars=300)
-RESULT_KEPT = Field("result", "处理结果（告知市民）", "longtext", max_chars=300, keeps="result")
+RESULT = Field("result", "处理结果（告知市民）", "longtext", max_chars=120)
+RESULT_KEPT = Field("result", "处理结果（告知市民）", "longtext", max_chars=120, keeps="result")
 DESCRIPTION = Field("description", "问题描述", "longtext", required=False, max_chars=2000)
 PLACE = Field("place", "位置", "place", max_chars=256)
 SUBCLASS = Field("subclass", "问题类别", "subclass")
@@ -93,6 +93,11 @@ CHECK_RESULT = Field("check_result", "核查结果", "choice", choices=(("pass",
 REFUSAL_REASON = Field("reason", "不予受理理由", "choice", choices=(
     ("out_of_scope", "不属于城市管理职责范围"), ("not_found", "现场核实未发现问题"), ("no_place", "位置不清且无法联系"),
     ("private", "属于私人纠纷"), ("court", "已进入司法、仲裁或信访程序"), ("not_met", "未达到立案标准")))  # fmt: skip
+TOLD_REASON = Field("told_reason", "告知市民的原因", "choice", required=False, choices=(
+    ("complex", "情况较为复杂"), ("weather", "天气原因"), ("material", "需更换设施或材料"), ("joint", "需多个单位配合"),
+    ("ownership", "需核实权属"), ("plan", "需列入改造计划")))  # fmt: skip
+VOID_REASON = Field("told_reason", "告知市民的原因", "choice", required=False, choices=(
+    ("mistaken", "立案有误"), ("not_found", "现场未发现问题"), ("repeated", "重复立案"), ("withdrawn", "反映人撤诉")))  # fmt: skip
 DECISION = Field("decision", "决定", "choice", choices=(("grant", "同意"), ("refuse", "驳回")))
 INSPECTOR = Field("inspector", "监督员", "user", required=False)
 REPLY_TEXT = Field("reply_text", "回复内容（可修改）", "longtext", required=False, max_chars=300)
@@ -141,7 +146,7 @@ MOVES: tuple[Step, ...] = (
           owes=(ReplyKind.FILING,)),
     _move("unmerge", "撤销并单", {S.MERGED}, None, CENTRE, "merged in error; back to where it was", REASON),
     _move("void", "作废", {S.FILED, S.DISPATCHED, S.HANDLING, S.SUSPENDED}, S.VOID, {R.SHIFT_LEADER},
-          "filed in error or cannot be found; the second person", REASON, *REPLYING, owes=(ReplyKind.VOID,)),
+          "filed in error or cannot be found; the second person", REASON, VOID_REASON, *REPLYING, owes=(ReplyKind.VOID,)),
     _move("archive", "归档", {S.CLOSED}, S.ARCHIVED, {R.SYSTEM}, "all replies settled"),
 )  # fmt: skip
 
@@ -162,19 +167,19 @@ def _request(kind: str, roles: Iterable[Role], why: str, *fields: Field) -> Step
     return Step(f"ask_{kind}", label, Group.REQUEST, sources, None, frozenset(roles), why, fields)
 
 
-def _decision(kind: str, roles: Iterable[Role], why: str) -> Step:
+def _decision(kind: str, roles: Iterable[Role], why: str, *fields: Field) -> Step:
     label = f"审批{REQUEST_WORDS[kind]}"
     sources = REQUEST_SOURCES[kind]
-    return Step(f"decide_{kind}", label, Group.DECISION, sources, None, frozenset(roles), why, (DECISION, REASON))
+    return Step(f"decide_{kind}", label, Group.DECISION, sources, None, frozenset(roles), why, (DECISION, REASON, *fields))
 
 
 REQUESTS: tuple[Step, ...] = (
     _request("return", {R.UNIT}, "not this unit's matter; at most twice, then the shift leader rules", REASON, BASIS),
     _decision("return", COMMAND, "granted: back to 待派遣, the returning time is not the unit's"),
     _request("extension", {R.UNIT}, "asked before expiry", REASON, UNTIL),
-    _decision("extension", COMMAND, "granted: the limit moves"),
+    _decision("extension", COMMAND, "granted: the limit moves", TOLD_REASON, *REPLYING),
     _request("suspension", {R.UNIT}, "cannot be solved for now; needs a review date", REASON, UNTIL),
-    _decision("suspension", COMMAND, "granted: the clock stops until the review date"),
+    _decision("suspension", COMMAND, "granted: the clock stops until the review date", TOLD_REASON, *REPLYING),
     _request("void", HALL, "the first of the two persons a voiding needs", REASON),
 )
 
@@ -189,7 +194,7 @@ ACTS: tuple[Step, ...] = (
     _act("withdraw_complaint", "撤诉", LIVE, {*HALL, R.CITIZEN}, "the problem may still need handling", OPINION),
     _act("alert", "先通知", LIVE - {S.CLOSED}, HALL, "emergency: told by phone before any filing",
          Field("unit", "通知单位", "unit"), Field("person", "接听人", max_chars=40), OPINION),
-    _act("acknowledge", "知悉警情", LIVE, {R.SHIFT_LEADER}, "alerted until he acknowledges"),
+    _act("acknowledge", "知悉警情", frozenset(S), {R.SHIFT_LEADER}, "alerted until he acknowledges"),
     _act("supervise", "督办", LIVE, {R.SHIFT_LEADER, R.AUDITOR}, "watched from above", REASON),
     _act("unsupervise", "解除督办", LIVE, {R.SHIFT_LEADER, R.AUDITOR}, "no longer watched", OPINION),
     _act("set_urgency", "调整紧急程度", LIVE, HALL, "lower than the default: shift leader only",

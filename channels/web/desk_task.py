@@ -20,7 +20,7 @@ MAX_SHOWN = 100
 STEP_OF_TASK = {
     "emergency": "acknowledge", "revisit": "revisited", "call_reply": "told_by_phone", "held_reply": "send_reply",
     "send_failed": "told_by_phone", "unknown_fate": "told_by_phone",
-    "overdue": "supervise", "review_suspension": "resume",
+    "overdue": "supervise", "review_suspension": "resume", "message": "note",
 }  # fmt: skip
 """The step that settles a task; the link opens the case with its form."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -24,7 +24,8 @@ from intake.settings import Settings, load_settings
 from intake.store import triggers
 from intake.wiring import Running, open_gateway
 
-SHUTDOWN_S = 3.0
+SHUTDOWN_S = 2.0
+LOOP_REST_S = 1.0
 log = structlog.get_logger()
 
 
@@ -96,12 +97,26 @@ async def start_parts(settings: Settings, running: Running, stack: AsyncExitStac
     gateway = running.gateway
     channels: dict[str, Sends] = {}
     courier = Courier(running.store, running.rules, channels, name=settings.gateway_name, run_id=running.run_id)
-    chores = run_chores(running.store, running.rules, gateway.judge, feed_keep=settings.feed_keep)
-    loops = [gateway.feed.run(running.store.watch), gateway.admission.run(), courier.run(), chores]
-    tasks = [asyncio.create_task(loop) for loop in loops]
+    loops: dict[str, Callable[[], Coroutine[None, None, None]]] = {
+        "feed": lambda: gateway.feed.run(running.store.watch),
+        "admission": gateway.admission.run,
+        "courier": courier.run,
+        "chores": lambda: run_chores(running.store, running.rules, gateway.judge, feed_keep=settings.feed_keep),
+    }
+    tasks = [asyncio.create_task(keep_up(name, loop), name=name) for name, loop in loops.items()]
     stack.push_async_callback(cancel, tasks)
     await start_web(settings, running, stack, tasks)
     return tasks
+
+
+async def keep_up(name: str, loop: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run a loop that should never end, and start it again when a fault ended it: one fault must not stop the rest."""
+    while True:
+        try:
+            await loop()
+        except Exception as error:
+            log.error("gateway.loop_failed", loop=name, error=type(error).__name__)
+        await asyncio.sleep(LOOP_REST_S)
 
 
 def ready_checks(running: Running, tasks: list["asyncio.Task[None]"]) -> list[Callable[[], Awaitable[str]]]:
@@ -155,13 +170,13 @@ async def cancel(tasks: list["asyncio.Task[None]"]) -> None:
 
 
 async def wait_for_end(stop: Stop, tasks: list["asyncio.Task[None]"]) -> None:
-    """Until a signal comes, or a loop that should never end has ended: then the gateway stops rather than limp on."""
+    """Until a signal comes; a loop that ended for good (it cannot, short of a fault here) is a failure of the gateway."""
     asked = asyncio.create_task(stop.event.wait())
     done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
     if asked not in done:
         asked.cancel()
-        for task in done:
-            log.critical("gateway.part_ended", error=repr(task.exception()))
+        log.critical("gateway.part_ended", parts=[task.get_name() for task in done])
+        raise SystemExit(4)
 
 
 def announce(settings: Settings, once: tuple[str, str]) -> None:

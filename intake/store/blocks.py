@@ -18,13 +18,13 @@ LEASE = sa.text(
     "INSERT INTO blocks (name, next) VALUES (:name, 1 + :size) "
     "ON CONFLICT (name) DO UPDATE SET next = blocks.next + :size RETURNING next"
 )
+GIVE_BACK = sa.text("UPDATE blocks SET next = :start WHERE name = :name AND next = :end")
+"""Only while nobody leased behind us."""
 ID_BLOCK = 100_000
 ID_RESERVE = 20_000
-CASE_BLOCK = 1_000
+CASE_BLOCK = 2_000
 CASE_BLOCK_MAX = 8_000
-CASE_RESERVE = 500
-BEFORE_MIDNIGHT = timedelta(minutes=30)
-"""So long before a day begins its first block is leased, so that an outage over midnight still has numbers."""
+CASE_RESERVE = 1_000
 
 
 class Blocks:
@@ -33,6 +33,7 @@ class Blocks:
     def __init__(self) -> None:
         self._left: dict[str, tuple[int, int]] = {}
         self._case_block = CASE_BLOCK
+        self.numbers_cases = True  # a command beside the gateway takes no reports in and must not use numbers up
         self._lock = threading.Lock()  # case numbers are taken on the event loop, ids in the writer's thread
 
     def wanted(self, now: datetime) -> list[tuple[str, int]]:
@@ -40,7 +41,8 @@ class Blocks:
         leases = []
         if self._remaining("id") < ID_RESERVE:
             leases.append(("id", ID_BLOCK))
-        for day in sorted({now.date(), (now + BEFORE_MIDNIGHT).date()}):
+        # Tomorrow's block is held all day, so that an outage over midnight still has numbers.
+        for day in (now.date(), (now + timedelta(days=1)).date()) if self.numbers_cases else ():
             name = case_block_name(day)
             if self._remaining(name) < CASE_RESERVE:
                 # A busy day asks for ever larger blocks, so that a storm does not wait for a disk write all the time.
@@ -68,11 +70,29 @@ class Blocks:
             return start
 
     def take_case_no(self, day: date) -> int:
-        return case_no(day, self.take(case_block_name(day)))
+        """The next number of a day; when its block is used up and none can be leased, of another day that is held."""
+        held = sorted(name for name in self._left if name.startswith("case:") and self._remaining(name))
+        name = case_block_name(day)
+        if not self._remaining(name) and held:
+            name = held[0]
+        return case_no(date.fromisoformat(name.removeprefix("case:")), self.take(name))
+
+    def unused(self) -> list[tuple[str, int, int]]:
+        """Name, next number and end of every block, to be given back at a clean stop."""
+        with self._lock:
+            left = [(name, start, end) for name, (start, end) in self._left.items() if start < end]
+            self._left.clear()
+            return left
 
     def _remaining(self, name: str) -> int:
         start, end = self._left.get(name, (0, 0))
         return end - start
+
+
+def give_back(connection: sa.Connection, blocks: Blocks) -> None:
+    """Return what was not used, so that a clean restart leaves no gap."""
+    for name, start, end in blocks.unused():
+        connection.execute(GIVE_BACK, {"name": name, "start": start, "end": end})
 
 
 def case_block_name(day: date) -> str:

@@ -5,6 +5,9 @@ import sqlalchemy as sa
 from intake.errors import IntakeError, Unavailable
 
 CONSTRAINTS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
+COLLISIONS = ("40P01", "40001", "25P02")
+RAISED = "P0001"
+"""PostgreSQL's raise_exception: one of our own triggers refused (triggers.py), which trying again does not change."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -14,8 +17,15 @@ class DatabaseUnavailable(Unavailable):
 def is_outage(error: BaseException) -> bool:
     """True when trying again later may help, because it is the database's state and not what was asked of it."""
     if isinstance(error, sa.exc.DBAPIError):
+        if getattr(error.orig, "sqlstate", "") == RAISED or is_collision(error):
+            return False
         return error.connection_invalidated or not isinstance(error, CONSTRAINTS)
     return isinstance(error, sa.exc.TimeoutError | sa.exc.ResourceClosedError | OSError | TimeoutError)
+
+
+def is_collision(error: BaseException) -> bool:
+    """True when two transactions met (deadlock, serialisation, an aborted one): doing it again at once is right."""
+    return isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
 def told(error: BaseException) -> BaseException:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from intake.store.faults import is_outage
+from intake.store.faults import is_collision, is_outage
 from intake.store.work import Work
 
 Unit = Callable[[Work], Any]
@@ -18,6 +18,8 @@ MakeWork = Callable[[sa.Connection], Work]
 Committed = tuple[list["Outcome"], bool]
 """Outcomes in the order of the units, and whether anything was written."""
 MAX_GROUP = 128
+MAX_ATTEMPTS = 4
+"""How often a unit is tried that collided with another gateway (deadlock, serialisation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def run_group(work: Work, units: Sequence[Unit]) -> list[Outcome]:
         try:
             outcomes.append(Outcome(unit(work)))
         except Exception as error:
-            if work.wrote:
+            if work.wrote or isinstance(error, sa.exc.SQLAlchemyError):
                 raise GroupSpoiledError from error
             work.rewind(mark)
             outcomes.append(Outcome(error=error))
@@ -56,9 +58,10 @@ def commit_group(connection: sa.Connection, make_work: MakeWork, units: Sequence
         return _attempt(connection, make_work, units)
     except Exception as error:
         connection.rollback()
-        if is_outage(error):
+        cause = error.__cause__ if isinstance(error, GroupSpoiledError) and error.__cause__ else error
+        if is_outage(cause):
             # The database is away: asking it again for each unit alone would only keep the senders waiting.
-            return [Outcome(error=error)] * len(units), False
+            return [Outcome(error=cause)] * len(units), False
     outcomes: list[Outcome] = []
     wrote = False
     for unit in units:
@@ -77,11 +80,12 @@ def _attempt(connection: sa.Connection, make_work: MakeWork, units: Sequence[Uni
 
 
 def _alone(connection: sa.Connection, make_work: MakeWork, unit: Unit) -> Committed:
-    try:
-        return _attempt(connection, make_work, [unit])
-    except GroupSpoiledError as spoiled:
-        connection.rollback()
-        return [Outcome(error=spoiled.__cause__)], False
-    except Exception as error:
-        connection.rollback()
-        return [Outcome(error=error)], False
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        try:
+            return _attempt(connection, make_work, [unit])
+        except Exception as error:
+            connection.rollback()
+            cause = error.__cause__ if isinstance(error, GroupSpoiledError) and error.__cause__ else error
+            if attempt == MAX_ATTEMPTS or not is_collision(cause):
+                return [Outcome(error=cause)], False
+    raise AssertionError("unreachable")

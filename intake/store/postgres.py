@@ -6,12 +6,14 @@ the feed; what changed is always read from the table.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from intake.errors import Unavailable
+from intake.store.blocks import give_back
 from intake.store.faults import told
 from intake.store.group import MAX_GROUP, Outcome, Unit, commit_group
 from intake.store.setting import StoreSetting
@@ -63,6 +65,8 @@ class PostgresStore:
         """Finish everything that was handed in, then close."""
         if self._closing:
             return
+        with suppress(Unavailable):
+            await self.write(lambda work: give_back(work.connection, self.setting.blocks))
         self._closing = True
         await self._waiting.join()
         for writer in self._writers:

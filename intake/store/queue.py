@@ -51,7 +51,7 @@ def _conditions(wanted: QueueFilter, dialect: str) -> list[sa.ColumnElement[bool
     if wanted.visible_unit:
         found.append(sa.or_(column.unit == wanted.visible_unit, column.co_unit == wanted.visible_unit))
     if wanted.text:
-        found += search.conditions(wanted.text, dialect)
+        found += search.conditions(wanted.text, dialect, masked=wanted.searches == "masked")
     return found
 
 
@@ -67,7 +67,7 @@ def _states_condition(wanted: QueueFilter) -> sa.ColumnElement[bool]:
 
 def _key_from(after: str) -> tuple[int, int, int]:
     try:
-        rank, sort_at, case_no = (int(part) for part in after.split("-"))
+        rank, sort_at, case_no = (int(part) for part in after.split("-") if len(part) <= 18)
     except ValueError:
         raise BadInput("after", "翻页位置不正确，请从第一页开始。") from None
     return rank, sort_at, case_no

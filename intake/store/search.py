@@ -64,17 +64,24 @@ def terms_of(query: str) -> list[str]:
     return [term.lower() for term in normalise(query)[:200].split()][:MAX_TERMS]
 
 
-def conditions(query: str, dialect: str) -> list[sa.ColumnElement[bool]]:
+NUMBERS = "cases.case_no || ' ' || cases.upstream_no"
+HAYSTACKS = {
+    False: f"lower(cases.description || ' ' || cases.place_text || ' ' || {NUMBERS})",
+    True: f"lower(CASE WHEN cases.confidential THEN '' ELSE cases.place_text END || ' ' || {NUMBERS})",
+}
+"""What a piece must stand in, for those who see everything and for those who see citizens' words masked."""
+
+
+def conditions(query: str, dialect: str, *, masked: bool = False) -> list[sa.ColumnElement[bool]]:
     """Index look-up by character pairs, then the exact piece, so that no pair from elsewhere makes a false hit."""
     terms = terms_of(query)
     pairs = sorted({pair for term in terms for pair in bigrams(term)})
     found: list[sa.ColumnElement[bool]] = []
     if pairs:
         found.append(sa.text(MATCH[dialect]).bindparams(search_words=_match_words(pairs, dialect)))  # type: ignore[arg-type]
-    haystack = "lower(cases.description || ' ' || cases.place_text || ' ' || cases.case_no || ' ' || cases.upstream_no)"
     for number, term in enumerate(terms):
         escaped = re.sub(r"([\\%_])", r"\\\1", term)
-        exact = sa.text(rf"{haystack} LIKE :term_{number} ESCAPE '\'").bindparams(**{f"term_{number}": f"%{escaped}%"})
+        exact = sa.text(rf"{HAYSTACKS[masked]} LIKE :term_{number} ESCAPE '\'").bindparams(**{f"term_{number}": f"%{escaped}%"})
         found.append(exact)  # type: ignore[arg-type]
     return found
 

@@ -22,6 +22,7 @@ class StoreSetting:
     blocks: Blocks = field(default_factory=Blocks)
 
     def work(self, connection: sa.Connection) -> Work:
+        self.vault.refresh()  # one stat call a group, so that a running gateway follows a rotation of keys
         return Work(connection, vault=self.vault, blocks=self.blocks, now=self.clock(), words=self.words)
 
     def leases(self) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from intake.errors import Unavailable
+from intake.store.blocks import give_back
 from intake.store.faults import told
 from intake.store.group import MAX_GROUP, Outcome, Unit, commit_group
 from intake.store.setting import StoreSetting
@@ -77,6 +79,8 @@ class SqliteStore:
         """Finish everything that was handed in, then close. Nothing acknowledged is lost, nothing more is taken."""
         if self._closing:
             return
+        with suppress(Unavailable):
+            await self.write(lambda work: give_back(work.connection, self.setting.blocks))
         self._closing = True
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)

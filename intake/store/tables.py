@@ -9,6 +9,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from intake import records as r
+from intake.dialogue_record import Conversation
 from intake.model import Case
 from intake.store.mapping import RecordTable, to_micros
 from intake.vault import Vault
@@ -70,10 +71,13 @@ TABLES: dict[type, RecordTable[Any]] = {
                            sa.Index(None, "end", "due_at", "debt_id")]),
         RecordTable(r.Reply, "replies", METADATA, key=["reply_id"], references=CASE,
                     extra=[sa.UniqueConstraint("debt_id"), sa.Index(None, "case_no")]),
-        RecordTable(r.OutboxRow, "outbox", METADATA, key=["outbox_id"], references=CASE,
+        RecordTable(Conversation, "conversations", METADATA, key=["thread"], extra=[sa.Index(None, "contact_id")]),
+        # No reference to a case: an automatic answer to a greeting belongs to none (case_no 0).
+        RecordTable(r.OutboxRow, "outbox", METADATA, key=["outbox_id"], sealed={"words": ("words",)},
                     extra=[sa.Index(None, "state", "next_at", "outbox_id"), sa.Index(None, "case_no"),
                            sa.Index(None, "channel", "provider_id")]),
-        RecordTable(r.DeliveryRow, "deliveries", METADATA, key=["report_id"], extra=[sa.Index(None, "outbox_id")]),
+        RecordTable(r.DeliveryRow, "deliveries", METADATA, key=["report_id"],
+                    extra=[sa.Index(None, "outbox_id"), sa.Index(None, "channel", "provider_id")]),
         RecordTable(r.Task, "tasks", METADATA, key=["task_id"], references=CASE,
                     extra=[sa.Index(None, "case_no"), sa.Index(None, "state", "kind", "task_id")]),
         RecordTable(r.Timer, "timers", METADATA, key=["timer_id"], references=CASE,

@@ -11,6 +11,7 @@ from intake.commands.classify import command
 from intake.taxonomy import load_taxonomy
 
 SCORED = {"kind", "subclass_code", "subclass", "confidence"}
+TOLD = {"id", "abstained", "out_of_scope", "redirect", "top", "why", "urgency", "condition", "place"}
 
 
 @pytest.fixture
@@ -39,11 +40,34 @@ def test_a_line_holds_the_best_five_with_names_of_the_class_table(home: Path) ->
     answer = json.loads(run(home, '{"id":1,"text":"地铁口共享单车乱停"}').stdout)
     names = {(e.subclass.kind.value, e.subclass.code): e.name for e in load_taxonomy(optional_on=()).in_use}
     names["none", ""] = "非城管事项"
-    assert set(answer) >= {"id", "abstained", "top"} | SCORED
+    assert set(answer) == TOLD | SCORED
     assert len(answer["top"]) == 5
     assert all(set(row) == SCORED for row in answer["top"])
     assert all(names[row["kind"], row["subclass_code"]] == row["subclass"] for row in answer["top"])
     assert {key: answer[key] for key in SCORED} == answer["top"][0]
+
+
+def test_a_line_tells_why_how_urgent_in_which_condition_and_where(home: Path) -> None:
+    text = "和平巷12号對面路燈不亮，孩子放学很危险"
+    answer = json.loads(run(home, json.dumps({"id": 1, "text": text})).stdout)
+    assert (answer["subclass"], answer["condition"], answer["urgency"]) == ("路灯", "不亮", "urgent")
+    assert all(text[row["start"] : row["end"]] == row["text"] for row in answer["why"])
+    assert {frozenset(row) for row in answer["why"]} == {frozenset(("start", "end", "text", "weight"))}
+    assert answer["place"] == {
+        "text": "和平巷12号對面", "start": 0, "end": 8, "grid": "",
+        "parts": {"road": "和平巷", "number": "12号", "relation": "对面"},
+    }  # fmt: skip
+
+
+def test_a_citys_gazetteer_gives_the_grid(home: Path) -> None:
+    done = CliRunner().invoke(command, ["--home", str(home), "--city", "demo"], input='{"id":1,"text":"和平巷路灯不亮"}')
+    assert json.loads(done.stdout)["place"]["grid"]
+
+
+def test_an_unknown_city_is_told_in_plain_words(home: Path) -> None:
+    done = CliRunner().invoke(command, ["--home", str(home), "--city", "nowhere"], input="")
+    assert done.exit_code == 1
+    assert "nowhere" in done.stderr
 
 
 @pytest.mark.parametrize("bad", ["nonsense", "[]", '{"id":1}', '{"text":"x"}', '{"id":1,"text":5}', "[" * 5000, '"\\ud800'])

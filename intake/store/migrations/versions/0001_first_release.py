@@ -135,6 +135,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_contacts_channel_address_hash"), "contacts", ["channel", "address_hash"], unique=False)
     op.create_index(op.f("ix_contacts_phone_hash"), "contacts", ["phone_hash"], unique=False)
     op.create_table(
+        "conversations",
+        sa.Column("thread", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("case_no", sa.BigInteger(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("choices", sa.Text(), nullable=False),
+        sa.Column("last_digest", sa.Text(), nullable=False),
+        sa.Column("repeats", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("thread", name=op.f("pk_conversations")),
+    )
+    op.create_index(op.f("ix_conversations_contact_id"), "conversations", ["contact_id"], unique=False)
+    op.create_table(
         "counters",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
@@ -147,8 +163,11 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("report_id", name=op.f("pk_deliveries")),
     )
+    op.create_index(op.f("ix_deliveries_channel_provider_id"), "deliveries", ["channel", "provider_id"], unique=False)
     op.create_index(op.f("ix_deliveries_outbox_id"), "deliveries", ["outbox_id"], unique=False)
     op.create_table(
         "feed",
@@ -175,12 +194,38 @@ def upgrade() -> None:
         sa.Column("body_digest", sa.Text(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_journal")),
         sa.UniqueConstraint("channel", "provider_id", name=op.f("uq_journal_channel_provider_id")),
     )
     op.create_index(op.f("ix_journal_state_entry_id"), "journal", ["state", "entry_id"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("outbox_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reply_id", sa.BigInteger(), nullable=False),
+        sa.Column("debt_id", sa.BigInteger(), nullable=False),
+        sa.Column("case_no", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_by", sa.Text(), nullable=False),
+        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_outbox")),
+    )
+    op.create_index(op.f("ix_outbox_case_no"), "outbox", ["case_no"], unique=False)
+    op.create_index(op.f("ix_outbox_channel_provider_id"), "outbox", ["channel", "provider_id"], unique=False)
+    op.create_index(
+        op.f("ix_outbox_state_next_at_outbox_id"), "outbox", ["state", "next_at", "outbox_id"], unique=False
+    )
     op.create_table(
         "sessions",
         sa.Column("session_hash", sa.Text(), autoincrement=False, nullable=False),
@@ -282,31 +327,6 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["case_no"], ["cases.case_no"], name=op.f("fk_history_case_no")),
         sa.PrimaryKeyConstraint("case_no", "seq", name=op.f("pk_history")),
-    )
-    op.create_table(
-        "outbox",
-        sa.Column("outbox_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("reply_id", sa.BigInteger(), nullable=False),
-        sa.Column("debt_id", sa.BigInteger(), nullable=False),
-        sa.Column("case_no", sa.BigInteger(), nullable=False),
-        sa.Column("contact_id", sa.BigInteger(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("next_at", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("claimed_by", sa.Text(), nullable=False),
-        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
-        sa.Column("provider_id", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("sent_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["case_no"], ["cases.case_no"], name=op.f("fk_outbox_case_no")),
-        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_outbox")),
-    )
-    op.create_index(op.f("ix_outbox_case_no"), "outbox", ["case_no"], unique=False)
-    op.create_index(op.f("ix_outbox_channel_provider_id"), "outbox", ["channel", "provider_id"], unique=False)
-    op.create_index(
-        op.f("ix_outbox_state_next_at_outbox_id"), "outbox", ["state", "next_at", "outbox_id"], unique=False
     )
     op.create_table(
         "remarks",
