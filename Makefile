@@ -40,7 +40,7 @@ test: $(VENV)/installed-dev
 	@bash tests/run_all.sh
 
 fast: $(VENV)/installed-dev
-	@$(PY) -m pytest -q -m "not servers"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not servers"
 
 lint: $(VENV)/installed-dev
 	@$(VENV)/bin/ruff check intake channels classifier ivr tests bench

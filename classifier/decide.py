@@ -100,7 +100,8 @@ def _trusted(chances: list[float], trust: Trust) -> list[float]:
     best, *others = chances
     confidence = trust.of(best, others[0])
     scale = (1.0 - confidence) / max(1.0 - best, sum(others), 1e-12)
-    return [confidence, *(chance * scale for chance in others)]
+    # Where the second is as likely as the first, rounding must not put it ahead.
+    return [confidence, *(min(chance * scale, confidence) for chance in others)]
 
 
 def choice(label: str, taxonomy: Taxonomy) -> Subclass | None:

@@ -20,7 +20,7 @@ from classifier.repeats_text import Numbers, Reading, agreements, disagreements,
 
 LIMIT = 5
 # Reports compared in full for one question, and of these the ones whose numbers and sides are compared as well.
-POOL, CLOSEST = 400, 40
+POOL, CLOSEST = 300, 40
 RARE_SCALE = 50.0
 # Sum of squared rarity at which the shared names are as good as a whole address.
 NAMES_ENOUGH = 80.0

@@ -60,7 +60,7 @@ class Ground:
 
     def evidence(self, place: Place, slots: NDArray[np.intp]) -> dict[str, Floats]:
         """Columns `near` and `far` by metres, `grid` 1 in the same and 0.5 in a neighbouring grid; 0 where unknown."""
-        metres = np.array([self._metres(place, slot) for slot in slots.tolist()])
+        metres = self._metres(point_of(place), slots.tolist())
         grids = [self._grids.get(slot, "") for slot in slots.tolist()]
         beside = self._neighbours(place.grid_code) if place.grid_code else frozenset()
         touching = [1.0 if place.grid_code and grid == place.grid_code else 0.5 * (grid in beside) for grid in grids]
@@ -68,9 +68,12 @@ class Ground:
         far = np.clip((np.nan_to_num(metres, nan=0.0) - FAR_M) / FAR_M, 0.0, 1.0)
         return {"near": near, "far": far, "grid": np.array(touching)}
 
-    def _metres(self, place: Place, slot: int) -> float:
-        here, there = point_of(place), self._points.get(slot)
-        return metres_between(here, there) if here and there else float("nan")
+    def _metres(self, here: tuple[float, float] | None, slots: list[int]) -> Floats:
+        """Metres to each slot, NaN where either side has no point."""
+        if here is None:
+            return np.full(len(slots), np.nan)
+        points = map(self._points.get, slots)
+        return np.array([metres_between(here, there) if there else np.nan for there in points])
 
 
 def point_of(place: Place) -> tuple[float, float] | None:

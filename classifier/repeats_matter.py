@@ -40,6 +40,7 @@ class KindTable:
 
     def __init__(self) -> None:
         self._ids: dict[str, int] = {"": 0}
+        self._names = [""]
         self._kinds = np.zeros((0, HELD), dtype=np.uint16)
         self._chances = np.zeros((0, HELD), dtype=np.float32)
 
@@ -50,8 +51,14 @@ class KindTable:
         best = sorted(kinds.items(), key=lambda item: -item[1])[:HELD]
         self._kinds[slot], self._chances[slot] = 0, 0.0
         for place, (kind, chance) in enumerate(best):
-            self._kinds[slot, place] = self._ids.setdefault(kind, len(self._ids))
+            self._kinds[slot, place] = self._id(kind)
             self._chances[slot, place] = min(max(chance, 0.0), 1.0)
+
+    def _id(self, kind: str) -> int:
+        found = self._ids.setdefault(kind, len(self._names))
+        if found == len(self._names):
+            self._names.append(kind)
+        return found
 
     def likeness(self, kinds: Mapping[str, float], slots: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """For each slot: the Bhattacharyya likeness of the chances, and the expected nearness of the subclasses."""
@@ -59,9 +66,9 @@ class KindTable:
         for kind, chance in kinds.items():
             if kind in self._ids and chance > 0.0:
                 roots[self._ids[kind]] = math.sqrt(min(chance, 1.0))
-        for other, place in self._ids.items():
-            nearness[place] = sum(chance * kindred(kind, other) for kind, chance in kinds.items()) if other else 0.0
         held, chances = self._kinds[slots], self._chances[slots].astype(np.float64)
+        for place in np.unique(held).tolist():
+            nearness[place] = sum(chance * kindred(kind, self._names[place]) for kind, chance in kinds.items())
         return (roots[held] * np.sqrt(chances)).sum(axis=1), (nearness[held] * chances).sum(axis=1)
 
 

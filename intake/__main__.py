@@ -26,6 +26,7 @@ COMMANDS = {
     "restore": "restore",
     "doctor": "doctor",
     "routing": "routing",
+    "simulate": "simulate",
     "classify": "classify",
     "train": "train",
     "evaluate": "evaluate",

@@ -12,13 +12,17 @@ from intake.signin import user_named
 from intake.workflow import EVERY_UNIT
 
 
+def has_administrator(work: Work) -> bool:
+    return bool(work.find(User, role=Role.ADMINISTRATOR.value, limit=1))
+
+
 def make_first_accounts(work: Work, accounts: Iterable[Account], *, admin_hash: str) -> str:
     """While there is no administrator: the profile's accounts without passwords, the first administrator with a
     one-time one. Returns the administrator's name, or an empty text when there is one already.
     """
-    held = {user.name: user for user in work.find(User)}
-    if any(user.role is Role.ADMINISTRATOR for user in held.values()):
+    if has_administrator(work):
         return ""
+    held = {user.name for user in work.find(User)}
     missing = [account for account in accounts if account.name not in held]
     administrators = [a.name for a in missing if a.role is Role.ADMINISTRATOR]
     if not administrators:

@@ -25,7 +25,9 @@ TALK_LASTS = timedelta(hours=24)
 """Silence ends the talk: an open question lapses, the report stays as it is."""
 RATEABLE_FOR = timedelta(days=30)
 OLD_AFTER = timedelta(days=3)
+HEARD_WINDOW = timedelta(hours=1)
 MOST_REPORTS = 30
+KEEPING = frozenset({"report", "supplement", "place", "photos", "urge", "withdraw", "to_person"})
 SAID = "said"
 CLOSED = (State.CLOSED, State.ARCHIVED)
 MOST_TRIES = 10
@@ -42,10 +44,17 @@ class Heard:
     answered: bool = False
     repeated: bool = False
 
+    @property
+    def keeps_photos(self) -> bool:
+        """Whether the pictures that came with the message belong to a case now."""
+        return bool(self.case_no) and self.act in KEEPING and not self.repeated
+
 
 def hear(work: Work, message: Message, ear: Ear) -> Heard:
     """Take a message in once. Everything it causes is in this unit of work, or nothing is."""
     inbound = message.inbound
+    # Takes the row of this contact's count, so that two gateways hearing him at once go one after the other.
+    work.count_try(f"heard:{message.thread}", window=HEARD_WINDOW)
     if known := _seen(work, inbound):
         return Heard(known.case_no, repeated=True)
     talk, contact = _talk_of(work, message)

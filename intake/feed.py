@@ -50,6 +50,7 @@ class Feed:
         self._wake = asyncio.Event()
         self._listeners: set[Listener] = set()
         self._last: int | None = None
+        self.started = asyncio.Event()
         store.on_feed(self._wake.set)
 
     async def run(self, watch: Callable[[Callable[[], None]], Coroutine[None, None, None]] | None = None) -> None:
@@ -73,6 +74,7 @@ class Feed:
     async def _read_new(self) -> None:
         if self._last is None:
             self._last = await self._store.read(lambda work: work.last_event_id())
+            self.started.set()
         while events := await self._store.read(lambda work: work.events_after(self._last)):
             self._last = events[-1].feed_id
             for event in events:

@@ -28,9 +28,9 @@ _DEGREE_M = 111_000.0
 REASON_WORDS = {
     "no_report": "没有其他反映", "same_talk": "接着刚才的话", "same_place_and_matter": "地点和问题相同",
     "same_words": "内容相同", "urging": "催问在办的反映", "points_back": "指前面说过的事", "after_closing": "对结案的意见",
-    "another_matter": "另一件事", "asked": "回答了提问", "chosen": "按序号选定", "named": "写明了编号",
+    "another_matter": "另一件事", "asked": "回答了提问", "chosen": "按序号选定", "named": "写明了编号", "moved": "由工作人员移来",
 }  # fmt: skip
-"""Reasons as an operator reads them; the last three are the dialogue's own."""
+"""Reasons as an operator reads them; the last four are not decided here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Passwords by argon2id; the only importer of argon2. Slow on purpose: call off the event loop."""
 
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -10,7 +11,12 @@ MAX_CHARS = 200
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """No letters that look like digits: a one-time password is read from a screen and typed."""
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password fits, made when it is first needed: hashing is slow on purpose, starting should not be."""
+    return _hasher.hash(secrets.token_hex())
 
 
 def hash_password(password: str) -> str:
@@ -20,7 +26,7 @@ def hash_password(password: str) -> str:
 def password_matches(stored_hash: str, password: str) -> bool:
     """Compare; an unknown user (empty hash) takes as long as a known one."""
     try:
-        return _hasher.verify(stored_hash or _NOBODY, password[:MAX_CHARS]) and bool(stored_hash)
+        return _hasher.verify(stored_hash or _nobody(), password[:MAX_CHARS]) and bool(stored_hash)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -62,12 +62,16 @@ class Store(Protocol):
 
 
 class Receives(Protocol):
-    """A channel's webhook side. `verify` runs before anything is parsed; `parse` is pure."""
+    """A channel's webhook side. `verify` runs before anything is parsed; `parse` is pure; `acknowledge` is what the
+    provider is answered after the commit. One that `takes_photos` has `fetch(address)` for the addresses in Inbound.media.
+    """
 
     kind: str
+    takes_photos: bool
 
     def verify(self, request: Any) -> None: ...
     def parse(self, request: Any) -> Sequence[Inbound | DeliveryReport]: ...
+    def acknowledge(self, request: Any) -> Any: ...
 
 
 class Sends(Protocol):

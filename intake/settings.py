@@ -21,7 +21,7 @@ CONFIG_NAME = "intake.toml"
 class Settings(BaseSettings):
     """What an administrator may set. Names in the environment carry the prefix INTAKE_."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     home: Path = Field(Path("var"), description="数据目录：数据库、媒体、模型、密钥都在这里")
     host: str = Field("127.0.0.1", description="监听地址")
@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     api_limit: str = Field("6000/minute", description="每个地址调用接口的限额")
     reply_due_hours: int = Field(24, ge=1, le=240, description="回复须在多少小时内发出")
     feed_keep: int = Field(100_000, ge=1000, description="变更通知保留的条数")
+    channels: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="启用的渠道及其设置；密钥用环境变量 INTAKE_CHANNELS__渠道__名称"
+    )
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -115,7 +118,8 @@ def load_settings(**overrides: Any) -> Settings:
 def unknown_variables() -> list[str]:
     """INTAKE_ variables that no field reads: most often a slip of the pen."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
-    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    given = (name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    return sorted(name for name in given if not name.upper().startswith(f"{PREFIX}CHANNELS__"))
 
 
 def printed(settings: Settings) -> list[tuple[str, str, str]]:
@@ -124,5 +128,8 @@ def printed(settings: Settings) -> list[tuple[str, str, str]]:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         text = ("已设置" if value.get_secret_value() else "未设置") if isinstance(value, SecretStr) else str(value)
+        if name == "channels":
+            # Names only: any value of a channel may be a secret.
+            text = "；".join(f"{channel}（{'、'.join(sorted(given))}）" for channel, given in value.items())
         rows.append((f"{PREFIX}{name.upper()}", text, field.description or ""))
     return rows

@@ -70,8 +70,11 @@ class Taxonomy:
         return tuple(e for e in self.entries.values() if not e.retired_on and self.is_on(e.subclass))
 
     def is_on(self, subclass: Subclass) -> bool:
+        """Whether operators may choose it. An optional class that falls back to itself (其他) cannot be switched off."""
         entry = self.entries.get(subclass)
-        return entry is not None and (not entry.optional or subclass in self.optional_on)
+        if entry is None:
+            return False
+        return not entry.optional or subclass in self.optional_on or entry.falls_back_to == subclass
 
     def entry(self, subclass: Subclass) -> ClassEntry:
         """Return the row of a subclass that may be chosen; raises UnknownSubclass for any other."""

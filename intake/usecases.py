@@ -210,8 +210,8 @@ def _refuse_excuse(work: Work, case: Case, debt: Debt, excuse: str) -> None:
     contact = work.get(Contact, reporter.contact_id) if reporter and reporter.contact_id else None
     if excuse == "no_contact" and contact is not None and (contact.phone or contact.address):
         raise BadInput("excuse", "反映人留有联系方式，不能以此为由。")
-    called = (line.refs.get("debt") == debt.debt_id for line in work.find(HistoryEntry, case_no=case.case_no, step="told_by_phone"))
-    if excuse == "every_route_failed" and not any(called):
+    calls = work.find(HistoryEntry, case_no=case.case_no, step="told_by_phone")
+    if excuse == "every_route_failed" and not any(line.refs.get("debt") == debt.debt_id for line in calls):
         raise BadInput("excuse", "请先电话联系并记录结果，再以此为由。")
 
 

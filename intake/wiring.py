@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from intake.admission import Admission
+from intake.dialogue_words import load_phrases
 from intake.errors import Misconfigured
 from intake.feed import Feed
 from intake.gateway import Gateway
 from intake.keyring import KeyFile, ring_from_text
+from intake.listener import Listener
 from intake.model import Prediction
 from intake.profile import CITIES, City, load_city
 from intake.receive import Judged
@@ -22,13 +25,16 @@ from intake.rules import Rules
 from intake.settings import Settings
 from intake.spool import Spool
 from intake.store.glance import glance, has_cases
-from intake.store.postgres import PostgresStore
 from intake.store.schema import upgrade_postgres, upgrade_sqlite
 from intake.store.setting import StoreSetting
 from intake.store.sqlite import SqliteStore
 from intake.vault import Vault
 
-AnyStore = SqliteStore | PostgresStore
+if TYPE_CHECKING:
+    from intake.store.postgres import PostgresStore
+
+AnyStore: TypeAlias = "SqliteStore | PostgresStore"
+"""The asynchronous half of SQLAlchemy is read only where PostgreSQL is used; it is a good part of the start."""
 
 
 def utc_now() -> datetime:
@@ -50,6 +56,8 @@ def build_store(settings: Settings, city: City, vault: Vault) -> AnyStore:
     setting = StoreSetting(vault=vault, clock=utc_now, zone=city.zone, words=search_tokens)
     if settings.is_embedded:
         return SqliteStore(settings.database_path, setting)
+    from intake.store.postgres import PostgresStore
+
     return PostgresStore(settings.database_url.get_secret_value(), setting)
 
 
@@ -119,6 +127,17 @@ def build_judge(settings: Settings, city: City, vault: Vault) -> Callable[[str],
     return judge
 
 
+def build_listener(gateway: Gateway) -> Listener:
+    """The conversation of the text channels."""
+    from classifier.places import find_place
+
+    def place_in(text: str) -> str | None:
+        found = find_place(text, gateway.city.gazetteer)
+        return found.text if found else None
+
+    return Listener(gateway, load_phrases(), place_in)
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """An opened gateway with the parts that `serve` runs beside it."""
@@ -139,7 +158,9 @@ async def open_gateway(settings: Settings, *, judging: bool = True) -> AsyncIter
     await migrate(settings)
     vault = await open_vault(settings)
     store = build_store(settings, city, vault)
-    rules = replace(city.rules(), reply_due=timedelta(hours=settings.reply_due_hours))
+    import channels
+
+    rules = replace(city.rules(offered=channels.kinds_of(settings.channels)), reply_due=timedelta(hours=settings.reply_due_hours))
     store.setting.blocks.numbers_cases = judging
     await store.open()
     spool = Spool(settings.spool_path, vault)

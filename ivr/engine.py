@@ -7,9 +7,13 @@ everywhere. How a node is entered stands in entering.py, what it does about an e
 from ivr import events as on
 from ivr.commands import Command
 from ivr.flow import Flow
+from ivr.nodes import Record
 from ivr.position import Position
-from ivr.reacting import REACTIONS
+from ivr.reacting import REACTIONS, keep_take
 from ivr.walk import Walk
+
+LATE = "late"
+"""What a recording is called that arrives when the walk has already gone on: it is kept all the same."""
 
 
 def begin(flow: Flow) -> Position:
@@ -42,6 +46,8 @@ def _react(walk: Walk, event: on.Event) -> None:
     elif isinstance(event, on.Digits) and event.keys == "0" and walk.flow.person and not walk.position.talking:
         walk.touch()
         walk.go(walk.flow.person)
+    elif isinstance(event, on.Recorded) and not isinstance(node, Record):
+        keep_take(walk, event, name=f"{LATE}-{len(walk.position.recordings) + 1}")
     elif reaction := REACTIONS.get((type(node), type(event))):
         reaction(walk, node, event)
 

@@ -77,7 +77,8 @@ def read_flow(text: str, *, file: str) -> Flow:
     made = {name: _node(name, kinds[name], sections[name]) for name in sections}
     flow = Flow(
         name=head.text("name"), title=head.text("title"), start=head.text("start"), person=head.text("person", ""),
-        hang_up=head.text("hang_up"), facts=head.texts("facts"), max_steps=head.whole("max_steps", MAX_STEPS, within=(20, 10_000)),
+        hang_up=head.text("hang_up"), facts=head.texts("facts"),
+        max_steps=head.whole("max_steps", MAX_STEPS, within=(20, 10_000)),
         incoming=head.switch("incoming", default=True),
         nodes={name: node for name, node in made.items() if not isinstance(node, Part)},
         parts={name: node for name, node in made.items() if isinstance(node, Part)},
@@ -210,7 +211,8 @@ def _record(name: str, table: Table) -> Record:
     following = table.edge("next")
     return Record(
         name, table.text("prompt"), following, table.edge_or_none("silence"), table.edge_or_none("full") or following,
-        table.text("save_as"), max_s=table.whole("max_s", 180, within=(5, MAX_WAIT_S)), min_s=table.whole("min_s", 1, within=(1, 10)),
+        table.text("save_as"), max_s=table.whole("max_s", 180, within=(5, MAX_WAIT_S)),
+        min_s=table.whole("min_s", 1, within=(1, 10)),
         silence_s=table.whole("silence_s", 5, within=(1, 60)), retries=table.whole("retries", 1, within=(0, 5)),
     )  # fmt: skip
 

@@ -47,13 +47,10 @@ def _again(walk: Walk, node: nodes.Ask | nodes.Record, *, prompt: str, name: str
 
 
 def _recorded(walk: Walk, node: nodes.Record, event: on.Recorded) -> None:
-    if event.seconds > 0 and event.ref:
-        walk.touch()
-        earlier = tuple(each for each in walk.position.recordings if each.name != node.save_as)
-        long_enough = event.seconds >= node.min_s
-        if long_enough or len(earlier) == len(walk.position.recordings):
-            walk.set(recordings=(*earlier, Recording(node.save_as, event.ref, event.seconds)))
-            walk.know({node.save_as: event.ref})
+    earlier = any(each.name == node.save_as for each in walk.position.recordings)
+    # A click of the key is no reason to throw away the take before it.
+    if event.seconds >= node.min_s or not earlier:
+        keep_take(walk, event, name=node.save_as)
     if event.key == "0" and walk.flow.person:
         walk.touch()
         walk.go(walk.flow.person)
@@ -63,6 +60,15 @@ def _recorded(walk: Walk, node: nodes.Record, event: on.Recorded) -> None:
         walk.follow("full", node.full)
     else:
         walk.follow("next", node.next)
+
+
+def keep_take(walk: Walk, event: on.Recorded, *, name: str) -> None:
+    """Keep what was said under a name, in place of an earlier take of that name; nothing said, nothing kept."""
+    if event.seconds > 0 and event.ref:
+        others = tuple(each for each in walk.position.recordings if each.name != name)
+        walk.touch()
+        walk.set(recordings=(*others, Recording(name, event.ref, event.seconds)))
+        walk.know({name: event.ref})
 
 
 def _key_ignored(walk: Walk, node: nodes.Node, event: on.Digits) -> None:

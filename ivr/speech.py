@@ -202,7 +202,7 @@ def _thousands(whole: int) -> str:
     for power in (3, 2, 1, 0):
         digit = whole // 10**power % 10
         if digit:
-            said += ("零" if gap and said else "") + DIGITS[digit] + UNITS[power]
+            said += ("零" if gap and said else "") + ("两" if (digit, power) == (2, 3) else DIGITS[digit]) + UNITS[power]
         gap = not digit
     return said
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,24 +26,29 @@ from tests.servers import Postgres, postgres_cluster
 
 PERSONAL = re.compile(r"1990000\d{4}|张三丰|correct horse")
 """Every number, name and password that the tests use for people. None may ever stand in a log."""
-LOG = Path(tempfile.gettempdir()) / f"intake-tests-{os.getpid()}.log"
+LOGS = "HOTLINE_TEST_LOGS"
+"""Names the folder in which every process of a test run keeps its log; the first process makes and searches it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """All log output of the suite, ours and the libraries', goes to one file, as the gateway itself would write it."""
+    folder = Path(os.environ.setdefault(LOGS, tempfile.mkdtemp(prefix="intake-tests-")))
     set_up_logging("INFO")
     handler = logging.getLogger().handlers[0]
     assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(LOG.open("a", encoding="utf-8"))
+    handler.setStream((folder / f"{os.getpid()}.log").open("a", encoding="utf-8"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The whole suite fails if its log holds personal data."""
-    logged = LOG.read_text(encoding="utf-8") if LOG.exists() else ""
+    if hasattr(session.config, "workerinput"):
+        return  # one of several processes; the first one searches for all
+    folder = Path(os.environ.pop(LOGS))
+    logged = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.log"))
     for found in sorted(set(PERSONAL.findall(logged))):
         print(f"\npersonal data in the log: {found[:3]}…")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    LOG.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +71,18 @@ def setting(vault: Vault, clock: FakeClock, city: City) -> StoreSetting:
     return StoreSetting(vault=vault, clock=clock, zone=city.zone, words=bigrams)
 
 
-@pytest.fixture
-async def store(tmp_path: Path, setting: StoreSetting) -> AsyncIterator[SqliteStore]:
-    path = tmp_path / "intake.db"
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated empty database, made once; running the migrations for each test would take most of its time."""
+    path = tmp_path_factory.mktemp("migrated") / "intake.db"
     upgrade_sqlite(path)
+    return path
+
+
+@pytest.fixture
+async def store(tmp_path: Path, migrated: Path, setting: StoreSetting) -> AsyncIterator[SqliteStore]:
+    path = tmp_path / "intake.db"
+    shutil.copyfile(migrated, path)
     store = SqliteStore(path, setting)
     await store.open()
     yield store
@@ -96,7 +110,7 @@ async def either_store(request: pytest.FixtureRequest, tmp_path: Path, setting: 
     """The store on each of the two databases: one contract for both."""
     store: AnyStore
     if request.param == "sqlite":
-        upgrade_sqlite(tmp_path / "intake.db")
+        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "intake.db")
         store = SqliteStore(tmp_path / "intake.db", setting)
     else:
         store = PostgresStore(request.getfixturevalue("postgres_url"), setting)

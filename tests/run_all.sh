@@ -23,7 +23,7 @@ need "Chinese fonts" 'fc-list :lang=zh-cn | grep -q .' fonts-noto-cjk fontconfig
 .venv/bin/ruff check intake channels classifier ivr tests bench
 .venv/bin/mypy
 status=0
-.venv/bin/python -m pytest "$@" || status=$?
+.venv/bin/python -m pytest -q -n 2 --dist loadfile "$@" || status=$?
 
 if [ ${#left_out[@]} -gt 0 ]; then
   echo

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from channels.web.body import bounded_body
 from channels.web.client_address import own_origin
 from channels.web.form import MULTIPART, Form, read_form
-from channels.web.json_body import Body, Field, bounded_body, json_response, loads, read_model
+from channels.web.json_body import Body, Field, json_response, loads, read_model
 from channels.web.openapi import Parameter, operation
 from channels.web.problem import BodyTooLarge, FormatNotSupported
 from channels.web.rate import count_use
@@ -47,6 +48,8 @@ async def create_report(request: web.Request) -> web.Response:
     gateway, setting = gateway_of(request), setting_of(request)
     key = idempotency_key(request)
     body, photos = await _read(request)
+    if photos:
+        count_use(request, "report")  # A picture costs a thousand times what words do, so it has the page's limit.
     values, faults = read_report(body, gateway.city, max_text_chars=setting.max_text_chars)
     if faults:
         raise faults[0]

@@ -19,12 +19,13 @@ from channels.web.api_staff_view import (
     revealed_told,
     taken_told,
 )
+from channels.web.body import bounded_body
 from channels.web.desk_case import case_no_of, read_view
 from channels.web.desk_debt import DebtView, debt_view
 from channels.web.desk_filter import wish_from
 from channels.web.desk_ledger import debts_wanted, ledger_wish
 from channels.web.desk_queue import find_cases
-from channels.web.json_body import Body, Field, Model, bounded_body, field_name, json_response, loads, read_model
+from channels.web.json_body import Body, Field, Model, field_name, json_response, loads, read_model
 from channels.web.openapi import STAFF, Parameter, operation
 from channels.web.problem import BodyTooLarge, FormatNotSupported
 from channels.web.rate import count_use
@@ -35,6 +36,7 @@ from intake.ports import Work
 from intake.queue import PAGE, PAGE_MAX
 from intake.text import normalise
 from intake.usecases import Command
+from intake.workflow import STEPS
 
 LEDGER_FILTERS = ("open", "overdue", "case_no", "kind", "state", "after", "limit")
 
@@ -72,6 +74,8 @@ async def take_step(request: web.Request) -> web.StreamResponse:
     count_use(request, "api")
     gateway, actor, number = gateway_of(request), signed_in(request).actor, case_no_of(request)
     wanted = await read_body(request, MoveWanted)
+    if wanted.move not in STEPS:
+        raise BadInput("move", "没有这项操作。")
     # A name of the caller's own making comes back in the refusal, so it must be one that can be shown.
     fields = {field_name((name,)): value for name, value in (wanted.model_extra or {}).items()}
     case = await gateway.perform(Command(number, wanted.move, actor, wanted.version, fields))

@@ -32,6 +32,7 @@ WAYS = {"page": "我自己在网页查询", "phone": "电话答复", "sms": "短
 CHECK = "有 {count} 处需要修改，请按提示改好后再提交。"
 OFF_THE_MAP = "定位不在本市范围内，已去掉定位，请填写文字位置。"
 SIZES = {"normal", "large"}
+TOKEN_CHARS = 32
 YEAR_S = 365 * 24 * 3600
 
 
@@ -78,7 +79,7 @@ def form_view(request: web.Request, form: Form | None = None, *, faults: Mapping
     """A fresh form, or the one that was sent with its faults. The token stays, so that a double press files once."""
     setting, offered = setting_of(request), gateway_of(request).rules.offered
     return FormView(
-        token=(form.get("form_token") if form else "") or new_secret(),
+        token=token_of(form),
         ways=tuple((way, words) for way, words in WAYS.items() if way != "sms" or "sms" in offered),
         max_photos=setting.max_photos,
         max_photo_mb=setting.max_photo_bytes // (1024 * 1024),
@@ -88,6 +89,14 @@ def form_view(request: web.Request, form: Form | None = None, *, faults: Mapping
         notice=notice,
         photos_lost=bool(form and form.photos),
     )
+
+
+def token_of(form: Form | None) -> str:
+    """What makes one filled-in form itself. A form without a proper one gets a fresh one: two people may well write the
+    same words, and must never be given one another's number and code.
+    """
+    given = form.get("form_token") if form else ""
+    return given if len(given) >= TOKEN_CHARS else new_secret()
 
 
 async def report(request: web.Request) -> web.Response:
@@ -114,7 +123,7 @@ async def _taken(request: web.Request, form: Form) -> web.Response:
         return _again(request, form, faults)
     # The words belong to the key: after going back and changing them, the report is another one. Pictures do not,
     # because a browser that reloads the receipt may send them empty.
-    key = digest_of(form.get("form_token") + body.canonical())
+    key = digest_of(token_of(form) + body.canonical())
     message = inbound(values, at=gateway.now(), provider_id=f"form:{key}", digest=key)
     pictures = [photo for photo in form.photos if photo]
     received = await take_in(request, message, pictures)

@@ -15,6 +15,8 @@ from channels.web.render import page
 from channels.web.setting import gateway_of
 from intake.codes import parse_case_no
 from intake.errors import BadInput, IllegalMove, IntakeError, NotFound
+from intake.model import State
+from intake.workflow import LIVE
 
 STEPS = {
     "urge": "已收到您的催办。",
@@ -27,6 +29,9 @@ RATINGS = {"1": True, "2": False}
 RATED = {True: "感谢您的评价。", False: "感谢您的评价，我们会安排回访。"}
 STATE_TONES = {"closed": "good", "archived": "good", "answered": "good", "rejected": "plain", "void": "plain",
                "redirected": "plain", "merged": "plain", "suspended": "wait"}  # fmt: skip
+
+AWAITING_REPLY = LIVE - {State.CLOSED}
+"""States after which a reply is still to be expected."""
 
 Act = Callable[[web.Request, Form], Awaitable[str]]
 
@@ -96,7 +101,8 @@ async def _view(
     status = await gateway_of(request).status(number, form.get("code"), address=limit_key(request))
     tone = STATE_TONES.get(status.state.value, "busy")
     return page(request, "status_view.html", status=status_code, case=status, code=form.get("code"), tone=tone,
-                notice=notice, fault=fault, typed=form.get("text") if fault else "")  # fmt: skip
+                awaits_reply=status.state in AWAITING_REPLY, notice=notice, fault=fault,
+                typed=form.get("text") if fault else "")  # fmt: skip
 
 
 def _search_again(request: web.Request, form: Form, error: IntakeError) -> web.Response:

@@ -7,7 +7,7 @@ from aiohttp import web
 from channels.web.media import ALBUM
 from channels.web.setting import gateway_of
 from intake import permission
-from intake.errors import BadInput
+from intake.errors import BadInput, Unavailable
 from intake.model import Case, Photo
 from intake.ports import Work
 from intake.receive import attachment_of
@@ -32,8 +32,10 @@ async def perform_with_photos(request: web.Request, command: Command, *, uploads
         return await gateway.store.write(
             lambda work: step_with_photos(work, command, rules=gateway.rules, photos=photos)
         )
+    except Unavailable:
+        # As on cancellation, the unit of work may still commit, and then its case needs its pictures.
+        raise
     except Exception:
-        # Not on cancellation: the unit of work may still commit, and then its case needs its pictures.
         await album.forget(photos)
         raise
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from intake import timers
 from intake.masking import mask_text
-from intake.model import Actor, Case, Role, State, Urgency
+from intake.model import Actor, Case, State, Urgency
 from intake.permission import CENTRE
 from intake.rules import Rules
 from intake.workflow import ENDED, STATE_WORDS, WITH_UNIT
@@ -108,11 +108,3 @@ def flags_of(case: Case, *, now: datetime) -> tuple[str, ...]:
         "不满意": case.rating == 2,
     }
     return tuple(words for words, is_set in table.items() if is_set)
-
-
-def is_found_by(case: Case, actor: Actor, *, text: str) -> bool:
-    """Whether a search may show a case: words of a confidential report must not be guessed by searching for them."""
-    if not text or not case.confidential or actor.role is not Role.UNIT:
-        return True
-    shown = f"{case.case_no} {case.forwarded_text} {case.place.text}"
-    return text.strip() in shown

@@ -21,7 +21,7 @@ from intake.workflow import EVERY_UNIT, REQUEST_WORDS
 
 NO_FORWARDED_TEXT = "（保密件，尚无转派描述，请与派遣员联系。）"
 USAGE_WORDS = {"report": "上报照片", "verify": "核实照片", "before": "处置前", "after": "处置后", "check": "核查照片"}
-REQUEST_STATES = {"pending": "待审", "granted": "同意", "refused": "驳回"}
+REQUEST_STATES = {"pending": "待审", "granted": "同意", "refused": "驳回", "lapsed": "已失效"}
 TASK_WORDS = {
     "emergency": "警情待知悉", "revisit": "待回访", "send_failed": "发送失败", "unknown_fate": "送达不明",
     "call_reply": "电话告知", "held_reply": "回复待发送", "overdue": "超期", "stage_late": "环节超时",

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from channels.web.openapi import STAFF, Parameter, operation
 from channels.web.session import require, who_asks
-from channels.web.setting import gateway_of, signed_in
-from intake.errors import BadInput
+from channels.web.setting import SIGNED_IN, gateway_of, signed_in
+from intake.errors import BadInput, Unavailable
 from intake.feed import Feed, Listener, Told
 from intake.gateway import Gateway
 from intake.model import Actor, Case, Role, State
@@ -49,19 +49,22 @@ def set_up(app: web.Application) -> None:
 async def events(request: web.Request) -> web.StreamResponse:
     """Changes of cases in commit order, from `Last-Event-ID` (or `?after=`) on, else from now."""
     after = _last_seen(request)
-    gateway, person = gateway_of(request), signed_in(request)
+    gateway = gateway_of(request)
     response = web.StreamResponse(headers=HEADERS)
     async with gateway.feed.listening() as listener:
-        start = after if after is not None else await gateway.store.read(lambda work: work.last_event_id())
+        end = await gateway.store.read(lambda work: work.last_event_id())
+        # After a restore the feed may end before what a console has seen; it hears on from there.
+        start = end if after is None else min(after, end)
         await response.prepare(request)
         # An id without data sets the browser's last id, so that a console that heard nothing yet resumes as well.
         await response.write(f"retry: 3000\nid: {start}\n\n".encode())
-        with suppress(ConnectionResetError):
+        # When the console has gone or the database is away, the stream just ends; the console comes again.
+        with suppress(ConnectionResetError, Unavailable):
             async with aclosing(_from(gateway.feed, listener, last=start, request=request)) as stream:
                 async for told in stream:
                     if told is None:
                         await response.write(HEARTBEAT)
-                    elif await _hears(gateway, person.actor, told=told):
+                    elif await _hears(gateway, signed_in(request).actor, told=told):
                         await response.write(told.frame)
     return response
 
@@ -81,21 +84,47 @@ async def _from(feed: Feed, listener: Listener, *, last: int, request: web.Reque
     Ends when the server stops, when the person may no longer ask, and when the listener was too slow: the console then
     comes again with its last id.
     """
+    closing, heartbeat_s = request.app[CLOSING], request.app.get(HEARTBEAT_S, USUAL_HEARTBEAT_S)
+    right = Right(request, every_s=heartbeat_s)
     while missed := await feed.missed_since(last):
         for told in missed:
+            if closing.is_set() or not await right.stands():
+                return
             last = told.event.feed_id
             yield told
-    closing, heartbeat_s = request.app[CLOSING], request.app.get(HEARTBEAT_S, USUAL_HEARTBEAT_S)
     while not listener.lost:
         heard = await _heard(listener, closing, heartbeat_s=heartbeat_s)
+        if closing.is_set() or not await right.stands():
+            return
         if heard is None:
-            # A token may have been revoked or a session ended since the stream began.
-            if closing.is_set() or await who_asks(request) is None:
-                return
             yield None
         elif heard.event.feed_id > last:
             last = heard.event.feed_id
             yield heard
+
+
+class Right:
+    """Whether the person may still hear: a token may be revoked, a session end, a post change while the stream is open.
+
+    Asked by the clock and not by silence, because events may come without end.
+    """
+
+    def __init__(self, request: web.Request, *, every_s: float) -> None:
+        # A tenth early, so that the beat, which comes by the same clock, never just misses it.
+        self._request, self._every_s = request, every_s * 0.9
+        self._asked_at_s = asyncio.get_running_loop().time()
+
+    async def stands(self) -> bool:
+        """Ask again when it is time; request[SIGNED_IN] is then the person as he is now."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._asked_at_s < self._every_s:
+            return True
+        person = await who_asks(self._request)
+        if person is None or person.must_change:
+            return False
+        self._asked_at_s = now_s
+        self._request[SIGNED_IN] = person
+        return True
 
 
 async def _heard(listener: Listener, closing: asyncio.Event, *, heartbeat_s: float) -> Told | None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from channels.web.json_body import bounded_body
+from channels.web.body import bounded_body, within
 from channels.web.problem import BodyTooLarge, FormatNotSupported
 from channels.web.setting import WebSetting, setting_of
 from intake.errors import BadInput, BadPayload
@@ -63,10 +63,11 @@ async def _read_urlencoded(request: web.Request, form: Form) -> None:
 async def _read_multipart(request: web.Request, form: Form) -> None:
     limits = setting_of(request)
     try:
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader):
-                raise BadPayload("表单内容无法读取。")
-            await _read_part(part, form, limits)
+        async with within(limits.max_upload_s):
+            async for part in await request.multipart():
+                if not isinstance(part, BodyPartReader):
+                    raise BadPayload("表单内容无法读取。")
+                await _read_part(part, form, limits)
     except (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError) as error:
         # What aiohttp raises for a broken boundary, header or encoding has no common class.
         if isinstance(error, BadInput):

@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import models_json_schema
 
+from channels.web.body import bounded_body
 from intake.errors import BadInput, BadPayload
 
 __all__ = ["Body", "Field", "bounded_body", "dumps", "json_response", "loads", "read_model", "schemas_of"]
@@ -100,19 +101,6 @@ def field_name(path: Sequence[object]) -> str:
     """`contact.phone` for a path of keys; a name of the caller's own making is cut and stripped of what is not shown."""
     name = ".".join(str(part) for part in path)
     return "".join(char for char in name if char.isprintable())[:MAX_NAME]
-
-
-async def bounded_body(request: web.Request, *, max_bytes: int) -> bytes | None:
-    """The body, or None when it is longer than `max_bytes`; never holds more than that."""
-    if (request.content_length or 0) > max_bytes:
-        return None
-    chunks, size = [], 0
-    async for chunk in request.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > max_bytes:
-            return None
-    return b"".join(chunks)
 
 
 def schemas_of(models: Sequence[type[Body]]) -> tuple[dict[type[Body], str], dict[str, object]]:

@@ -26,7 +26,7 @@ from intake.usecases import load_case
 
 MIME = "image/jpeg"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-AT_ONCE = 2
+AT_ONCE = 1
 """Pictures decoded at the same time; each may need a few hundred megabytes while it is."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from channels.web.body import TooSlow
 from channels.web.json_body import dumps
 from intake.errors import (
     BadInput,
@@ -27,10 +28,12 @@ TYPED = web.RequestKey("typed", dict[str, str])
 REQUEST_ID = web.RequestKey("request_id", str)
 FAILED = "系统暂时无法处理，请稍后再试。"
 TITLES = {
-    400: "请求无法读取", 401: "请先登录", 403: "没有权限", 404: "没有找到", 405: "不支持这种请求", 409: "案件已有变化",
-    413: "内容过大", 415: "内容格式不支持", 422: "内容需要修改", 429: "操作过于频繁", 500: "系统暂时无法处理",
+    400: "请求无法读取", 401: "请先登录", 403: "没有权限", 404: "没有找到", 405: "不支持这种请求", 408: "等待超时",
+    409: "案件已有变化", 413: "内容过大", 415: "内容格式不支持", 422: "内容需要修改", 429: "操作过于频繁", 500: "系统暂时无法处理",
     503: "系统暂时无法处理",
 }  # fmt: skip
+TITLES_OF_CODES = {"illegal_move": "当前状态不能这样操作"}
+"""Titles finer than their status."""
 DETAILS = {
     400: "请求内容无法读取。", 403: "您没有这项权限。", 404: "没有这个页面，或地址已经改变。", 405: "这个地址不支持这种请求。",
     413: "提交的内容过大，请减少后再试。", 415: "不支持这种内容格式。",
@@ -53,6 +56,7 @@ class FormatNotSupported(BadPayload):
 
 
 STATUS: tuple[tuple[type[IntakeError], int], ...] = (
+    (TooSlow, 408),
     (BodyTooLarge, 413),
     (FormatNotSupported, 415),
     (BadPayload, 400),
@@ -78,12 +82,13 @@ class Problem:
     detail: str
     field: str = ""
     current_version: int | None = None
-    changes: tuple[object, ...] = ()
+    changes: tuple[object, ...] | None = None
     retry_after_s: int | None = None
 
     @property
     def title(self) -> str:
-        return TITLES.get(self.status, TITLES[500] if self.status >= 500 else "请求未被接受")
+        usual = TITLES.get(self.status, TITLES[500] if self.status >= 500 else "请求未被接受")
+        return TITLES_OF_CODES.get(self.code, usual)
 
 
 def problem_of(error: BaseException) -> Problem:
@@ -108,7 +113,7 @@ def _ours(error: IntakeError) -> Problem:
         detail=error.message if status < 500 or isinstance(error, Unavailable) else FAILED,
         field=error.field if isinstance(error, BadInput) else "",
         current_version=stale.current_version if stale else None,
-        changes=tuple(stale.changes) if stale else (),
+        changes=tuple(stale.changes) if stale else None,
         retry_after_s=error.retry_after_s if isinstance(error, TooMany) else None,
     )
 
@@ -118,7 +123,7 @@ def problem_json(request: web.Request, problem: Problem) -> web.Response:
     told: dict[str, object] = {
         "type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail,
         "code": problem.code, "field": problem.field or None, "request_id": request.get(REQUEST_ID, ""),
-        "current_version": problem.current_version, "changes": problem.changes or None,
+        "current_version": problem.current_version, "changes": problem.changes,
         "retry_after_s": problem.retry_after_s,
     }  # fmt: skip
     body = dumps({name: value for name, value in told.items() if value is not None})

@@ -18,8 +18,9 @@ from intake.profile import City
 from intake.text import clean_report, normalise
 
 MAX_PLACE, MAX_NAME, MAX_PHONE = 256, 32, 40
-# Invisible control characters come from faulty programs or attackers, never from a keyboard; tabs and line ends may stay.
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+# Invisible control characters and halves of surrogate pairs come from faulty programs or attackers, never from a
+# keyboard; tabs and line ends may stay.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 class ContactBody(Body):
@@ -124,7 +125,7 @@ def _line(field: str, given: str | None, *, most: int) -> str:
 
 def _refuse_control(field: str, given: str) -> None:
     if _CONTROL.search(given):
-        raise BadInput(field, "内容里有无法显示的控制字符，请删除后再提交。")
+        raise BadInput(field, "内容里有无法显示的字符，请删除后再提交。")
 
 
 READERS: tuple[Reader, ...] = (_text, _place, _contact, _wishes)

@@ -28,12 +28,14 @@ from channels.web import (
     desk_task,
     events,
     health,
+    hooks,
     media,
     openapi,
     signin_page,
     static,
 )
 from channels.web.client_address import is_from_proxy
+from channels.web.connection import UNREADABLE
 from channels.web.form import MULTIPART
 from channels.web.media import ALBUM, Album
 from channels.web.metrics import METRICS, Metrics
@@ -47,7 +49,7 @@ from intake.gateway import Gateway
 
 MODULES: tuple[ModuleType, ...] = (
     citizen, citizen_status, api_report, api_case, media, health, openapi, api_docs, static, signin_page, desk_queue,
-    desk_case, desk_ledger, desk_task, api_staff, events,
+    desk_case, desk_ledger, desk_task, api_staff, events, hooks,
 )  # fmt: skip
 """Each offers ROUTES, and where it has them OPERATIONS for the API document and set_up(app)."""
 SMALL_BODY_BYTES = 256 * 1024
@@ -70,7 +72,7 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 def build_app(gateway: Gateway, setting: WebSetting) -> web.Application:
-    """The whole HTTP server. Run it with `access_log=None`: its own log line holds no query string and no address."""
+    """The whole HTTP server. Run it by connection.make_runner, which keeps what aiohttp would log to itself."""
     app = web.Application(middlewares=[around], client_max_size=SMALL_BODY_BYTES)
     assets = load_assets()
     app[GATEWAY], app[SETTING] = gateway, setting
@@ -110,11 +112,14 @@ def _headers_for(setting: WebSetting) -> Callable[[web.Request, web.StreamRespon
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Everything that holds for every request."""
+    if UNREADABLE in request:
+        handler = _refuse_unreadable
     started = time.perf_counter()
+    # On the request itself, not on its clone: headers are set from it.
+    request[REQUEST_ID] = _given_id(request) or f"{_PROCESS}{next(_COUNT):08x}"
     if request.content_type == MULTIPART:
         # Staff forms with pictures are read by aiohttp, which spools files; only then may a body be large.
         request = request.clone(client_max_size=request.app[SETTING].max_body_bytes)
-    request[REQUEST_ID] = _given_id(request) or f"{_PROCESS}{next(_COUNT):08x}"
     response = await _answered(request, handler)
     seconds = time.perf_counter() - started
     resource = request.match_info.route.resource
@@ -123,6 +128,11 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     log.info("http.answered", method=request.method, route=route, status=response.status, ms=round(seconds * 1000, 1),
              request_id=request[REQUEST_ID])  # fmt: skip
     return response
+
+
+async def _refuse_unreadable(request: web.Request) -> web.StreamResponse:
+    log.info("http.unreadable", error=request[UNREADABLE], request_id=request[REQUEST_ID])
+    raise web.HTTPBadRequest
 
 
 def _given_id(request: web.Request) -> str:
@@ -156,7 +166,7 @@ def _trace(error: Exception) -> str:
 
 
 def _refusal(request: web.Request, problem: Problem) -> web.Response:
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/hooks/")):
         response = problem_json(request, problem)
     else:
         response = page(request, "problem.html", status=problem.status, problem=problem, typed=request.get(TYPED, {}))

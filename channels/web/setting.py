@@ -13,7 +13,10 @@ from intake.signin import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class WebSetting:
-    """Limits count requests a minute and client address. `media` is the folder of pictures, never served as files."""
+    """Limits count requests a minute and client address. `media` is the folder of pictures, never served as files.
+
+    `max_read_s` bounds the sending of a body, `max_upload_s` that of a form with pictures.
+    """
 
     media: Path
     public_url: str = ""
@@ -25,6 +28,8 @@ class WebSetting:
     api_limit: str = "6000/minute"
     max_body_bytes: int = 40 * 1024 * 1024
     max_json_bytes: int = 256 * 1024
+    max_read_s: float = 30.0
+    max_upload_s: float = 120.0
     max_photos: int = 6
     max_photo_bytes: int = 15 * 1024 * 1024
     max_text_chars: int = 2000

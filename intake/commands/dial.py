@@ -4,6 +4,7 @@ The walk itself stands in ivr/keyboard.py. The outside is a table of samples her
 transcript; no database and no telephone are touched.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
 import click
@@ -119,8 +120,7 @@ def _reader(script: str | None) -> Callable[[], str | None]:
 
 
 def _typed() -> Iterator[str]:
-    stdin = click.get_text_stream("stdin")
-    while line := stdin.readline():
+    for line in sys.stdin:
         yield line.rstrip("\r\n")
 
 

@@ -3,17 +3,20 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Any
 
+import aiohttp
 import click
 import structlog
 import uvloop
 from aiohttp import web
 
-from intake.accounts import make_first_accounts
+import channels
+from intake.accounts import has_administrator, make_first_accounts
 from intake.chores import run_chores
 from intake.courier import Courier
 from intake.errors import IntakeError
@@ -22,7 +25,7 @@ from intake.password import hash_password, one_time_password
 from intake.ports import Sends
 from intake.settings import Settings, load_settings
 from intake.store import triggers
-from intake.wiring import Running, open_gateway
+from intake.wiring import Running, build_listener, open_gateway
 
 SHUTDOWN_S = 2.0
 LOOP_REST_S = 1.0
@@ -85,6 +88,8 @@ async def serve(settings: Settings) -> None:
 
 async def first_accounts(running: Running) -> tuple[str, str]:
     """Name and one-time password of the first administrator, empty when there is one already."""
+    if await running.store.read(has_administrator):
+        return ("", "")
     password = one_time_password()
     hashed = await asyncio.to_thread(hash_password, password)
     accounts = running.gateway.city.accounts
@@ -95,8 +100,9 @@ async def first_accounts(running: Running) -> tuple[str, str]:
 async def start_parts(settings: Settings, running: Running, stack: AsyncExitStack) -> list["asyncio.Task[None]"]:
     """The loops and the web server; each has one owner here, which stops it."""
     gateway = running.gateway
-    channels: dict[str, Sends] = {}
-    courier = Courier(running.store, running.rules, channels, name=settings.gateway_name, run_id=running.run_id)
+    by_name = await open_channels(settings, running, stack)
+    senders: dict[str, Sends] = {channel.kind: channel for channel in by_name.values() if hasattr(channel, "send")}
+    courier = Courier(running.store, running.rules, senders, name=settings.gateway_name, run_id=running.run_id)
     loops: dict[str, Callable[[], Coroutine[None, None, None]]] = {
         "feed": lambda: gateway.feed.run(running.store.watch),
         "admission": gateway.admission.run,
@@ -105,8 +111,17 @@ async def start_parts(settings: Settings, running: Running, stack: AsyncExitStac
     }
     tasks = [asyncio.create_task(keep_up(name, loop), name=name) for name, loop in loops.items()]
     stack.push_async_callback(cancel, tasks)
-    await start_web(settings, running, stack, tasks)
+    await start_web(settings, running, stack, tasks, by_name)
     return tasks
+
+
+async def open_channels(settings: Settings, running: Running, stack: AsyncExitStack) -> dict[str, Any]:
+    """The channels of the settings by module name, over one HTTP client that keeps no cookies."""
+    if not settings.channels:
+        return {}
+    http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    shared = {"public_url": settings.public_url, "area_code": running.gateway.city.area_code}
+    return {name: channels.build(name, given, http, shared=shared) for name, given in settings.channels.items()}
 
 
 async def keep_up(name: str, loop: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -133,9 +148,11 @@ def ready_checks(running: Running, tasks: list["asyncio.Task[None]"]) -> list[Ca
 
 
 async def start_web(
-    settings: Settings, running: Running, stack: AsyncExitStack, tasks: list["asyncio.Task[None]"]
-) -> None:
+    settings: Settings, running: Running, stack: AsyncExitStack, tasks: list["asyncio.Task[None]"],
+    by_name: Mapping[str, Any],
+) -> None:  # fmt: skip
     from channels.web.health import READY_CHECKS
+    from channels.web.hooks import HOOKED, Hooked
     from channels.web.server import build_app
     from channels.web.setting import WebSetting
 
@@ -151,6 +168,7 @@ async def start_web(
     )
     app = build_app(running.gateway, setting)
     app[READY_CHECKS] += ready_checks(running, tasks)
+    app[HOOKED] = Hooked(build_listener(running.gateway), by_name)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from intake.model import Case
 from intake.store.faults import told
-from intake.store.postgres import postgres_engine
 from intake.store.sqlite import sqlite_engine
 from intake.store.tables import METADATA, TABLES
 
@@ -38,6 +37,8 @@ def _glance_file(path: Path, question: Callable[[sa.Connection], T]) -> T:
 
 
 async def _glance_server(url: str, question: Callable[[sa.Connection], T]) -> T:
+    from intake.store.postgres import postgres_engine
+
     engine = postgres_engine(url, size=1)
     try:
         async with engine.connect() as connection:

@@ -8,6 +8,7 @@ import pytest
 from channels.web.api_staff_view import FullCase, LedgerPage, MoveTaken, QueuePage, Revealed
 from intake.gateway import Gateway
 from intake.model import Case, Place, Role
+from intake.permission import STAFF
 from intake.records import Remark, View
 from intake.usecases import Command
 from tests.channels.desk_people import Client, Person, hire, report, walk
@@ -76,6 +77,8 @@ async def test_a_stale_version_is_told_what_changed(gateway: Gateway, client: Cl
     changes = told["changes"]
     assert isinstance(changes, list)
     assert [change["step"] for change in changes] == ["accept"]
+    status, told = await move(client, operator, number, move="note", version=99, text="看过了")
+    assert (status, told["current_version"], told["changes"]) == (409, 2, [])
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ async def test_a_stale_version_is_told_what_changed(gateway: Gateway, client: Cl
      ({"move": "accept", "version": 1, "place": {"text": "路口", "lon": "x", "lat": 1}}, 422, "lon"),
      ({"move": "note", "version": 1}, 422, "text"), ({"move": "note", "version": 1, "text": 7}, 422, "text"),
      ({"move": "merge", "version": 1, "main_case": "12", "reason": "同一处"}, 422, "main_case"),
-     ([], 422, "body"), ({"move": "close", "version": 1}, 409, None), ({"move": "fly", "version": 1}, 409, None),
+     ([], 422, "body"), ({"move": "close", "version": 1}, 409, None), ({"move": "fly", "version": 1}, 422, "move"),
      ({"move": "dispatch", "version": 1}, 403, None)],
 )  # fmt: skip
 async def test_what_cannot_be_taken_is_named(
@@ -135,7 +138,7 @@ async def test_a_unit_sees_its_own_dispatched_cases_and_no_others(gateway: Gatew
     other = await hire(gateway, Role.UNIT, unit="lighting")
 
     listed = await get(client, mine, "/api/v1/queue")
-    found = await get(client, mine, "/api/v1/queue", text="垃圾")
+    found = await get(client, mine, "/api/v1/queue", text="人民广场")
     assert listed["cases"] == found["cases"]
     assert [row["case_no"] for row in listed["cases"]] == [str(dispatched)]  # type: ignore[attr-defined]
     assert (await get(client, other, "/api/v1/queue"))["cases"] == []
@@ -149,17 +152,42 @@ async def test_a_unit_sees_its_own_dispatched_cases_and_no_others(gateway: Gatew
         assert status == 404
 
 
-async def test_a_unit_cannot_guess_words_of_a_confidential_report_by_searching(
-    gateway: Gateway, client: Client
+@pytest.mark.parametrize("confidential", [True, False])
+async def test_words_that_are_masked_for_a_post_cannot_be_guessed_by_searching(
+    gateway: Gateway, client: Client, confidential: bool
 ) -> None:
-    number = await report(gateway, text="楼上王五家把垃圾堆在楼道", confidential=True, place=Place(text="幸福里3栋"))
+    number = await report(gateway, text="楼上王五家把垃圾堆在楼道", confidential=confidential, place=Place(text="幸福里3栋"))
     case = await walk(gateway, number, until="take", forwarded_text="楼道堆放垃圾")
-    unit = await hire(gateway, Role.UNIT, unit=case.unit)
+    for role in sorted(STAFF):
+        person = await hire(gateway, role, unit=case.unit if role is Role.UNIT else "")
+        reads_all = role in (Role.OPERATOR, Role.SHIFT_LEADER, Role.AUDITOR)
+        for words, found in (("王五", reads_all), ("楼上", reads_all), ("幸福里", reads_all or not confidential),
+                             (str(number), True)):  # fmt: skip
+            listed = await get(client, person, "/api/v1/queue", text=words)
+            assert bool(listed["cases"]) == found, (role, words)
+
+
+async def test_the_key_of_the_next_page_does_not_betray_a_hidden_case(gateway: Gateway, client: Client) -> None:
+    hidden = await report(gateway, text="停车场老板与人勾结，垃圾成堆", confidential=True)
+    unit = (await walk(gateway, hidden, until="dispatch", forwarded_text="停车场收费")).unit
+    shown = [str((await walk(gateway, await report(gateway, place=Place(text="停车场口")), until="dispatch", unit=unit)).case_no)
+             for _ in range(2)]  # fmt: skip
+    person = await hire(gateway, Role.UNIT, unit=unit)
+    after, seen = "", []
+    for _ in shown:
+        listed = await get(client, person, "/api/v1/queue", text="停车场", limit="1", after=after)
+        after = str(listed["next"] or "")
+        seen += [row["case_no"] for row in listed["cases"]]  # type: ignore[attr-defined]
+        assert str(hidden) not in after
+    assert (seen, after) == (shown, "")
+
+
+@pytest.mark.parametrize("after", ["x", "1-2", "a-b-c", "0-99999999999999999999999-1", "-1-2-3", "0--1-1"])
+async def test_a_key_that_no_page_gave_is_refused_by_name(gateway: Gateway, client: Client, after: str) -> None:
     operator = await hire(gateway, Role.OPERATOR)
-    for words, person, found in (("王五", operator, True), ("王五", unit, False), ("楼上", unit, False),
-                                 ("幸福里", unit, True), (str(number), unit, True)):  # fmt: skip
-        listed = await get(client, person, "/api/v1/queue", text=words)
-        assert bool(listed["cases"]) == found, words
+    status, told = await refused(client, operator, "GET", "/api/v1/queue", params={"after": after})
+    page = await client.get("/desk", params={"after": after}, headers=operator.browser)
+    assert (status, told["field"], page.status) == (422, "after", 422)
 
 
 # Queue

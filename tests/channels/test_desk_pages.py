@@ -1,12 +1,15 @@
 """The desk's pages as a browser without JavaScript sees and uses them."""
 
 import io
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from aiohttp import FormData
 from PIL import Image
 
+from channels.web.setting import WebSetting
+from intake.errors import Unavailable
 from intake.gateway import Gateway
 from intake.model import Case, Place, Role
 from intake.records import Attachment, Debt, Reply, Task, View
@@ -270,6 +273,15 @@ async def test_the_shift_leader_is_alarmed_on_every_page_until_he_acknowledges(
     assert await gateway.store.read(lambda work: work.find(Task, state="open", kind="emergency")) == []
 
 
+async def test_an_emergency_whose_case_has_ended_can_still_be_acknowledged(gateway: Gateway, client: Client) -> None:
+    leader, operator = await hire(gateway, Role.SHIFT_LEADER), await hire(gateway, Role.OPERATOR)
+    number = await report(gateway, text="闻到煤气味", phone="", wants_reply=False)
+    await gateway.perform(Command(number, "reject", operator.actor, fields={"reason": "private", "way": "请拨打 119"}))
+    button = form_to(await page(client, leader, "/desk/tasks?kind=emergency"), "/steps/acknowledge")
+    assert (await send(client, leader, button))[0] == 303
+    assert "尚未知悉" not in await page(client, leader, "/desk")
+
+
 async def test_the_ledger_lists_open_debts_and_the_case_leads_to_paying_one(gateway: Gateway, client: Client) -> None:
     operator, number = await hire(gateway, Role.OPERATOR), await report(gateway)
     await walk(gateway, number, until="file")
@@ -351,6 +363,28 @@ async def test_a_picture_goes_with_the_feedback_or_not_at_all(gateway: Gateway, 
     shown_page = await page(client, unit, f"/desk/cases/{number}")
     assert f"/media/{kept[0].token}/thumb" in shown_page
     assert (await client.get(f"/media/{kept[0].token}/thumb", headers=unit.browser)).status == 200
+
+
+async def test_pictures_stay_when_nobody_knows_whether_their_step_was_stored(
+    gateway: Gateway, client: Client, web_setting: WebSetting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await report(gateway)
+    case = await walk(gateway, number, until="take")
+    unit = await hire(gateway, Role.UNIT, unit=case.unit)
+    shown = form_to(await page(client, unit, f"/desk/cases/{number}?step=feedback"), "/steps/feedback")
+    stored = gateway.store.write
+
+    async def cut_off(unit: Any) -> None:
+        await stored(unit)
+        raise Unavailable
+
+    monkeypatch.setattr(gateway.store, "write", cut_off)
+    data = FormData(shown.values | {"result": "已清走"})
+    data.add_field("photos", picture(), filename="after.jpg", content_type="image/jpeg")
+    answer = await client.post(shown.action, data=data, headers=unit.browser, allow_redirects=False)
+    assert answer.status == 503
+    [photo] = await gateway.store.read(lambda work: work.find(Attachment, case_no=number))
+    assert [path.stem for path in web_setting.media.rglob(f"{photo.token}.jpg")] == [photo.token]
 
 
 # Form and order of the pages

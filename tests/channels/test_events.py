@@ -5,10 +5,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from channels.web import events
 from channels.web.server import build_app
@@ -16,8 +17,9 @@ from channels.web.setting import WebSetting
 from intake import feed
 from intake.gateway import Gateway
 from intake.model import Role
-from intake.records import FeedEvent, Token
+from intake.records import FeedEvent, Token, User
 from intake.usecases import Command
+from tests.channels.conftest import Served
 from tests.channels.desk_people import Client, Person, hire, report, walk
 
 SHORT_S = 0.02
@@ -182,9 +184,7 @@ async def beating(gateway: Gateway, web_setting: WebSetting) -> AsyncIterator[Cl
     """A client of a server whose heartbeat is short."""
     app = build_app(gateway, web_setting)
     app[events.HEARTBEAT_S] = SHORT_S
-    server = TestServer(app, host="127.0.0.1")
-    await server.start_server(access_log=None)
-    async with TestClient(server) as client:
+    async with TestClient(Served(app)) as client:
         yield client
 
 
@@ -209,11 +209,61 @@ async def test_a_stream_ends_when_its_token_is_revoked(gateway: Gateway, beating
     assert (await beating.get("/api/v1/events", headers=operator.bearer)).status == 401
 
 
+async def test_a_stream_of_a_disabled_person_ends_however_much_comes(
+    gateway: Gateway, web_setting: WebSetting
+) -> None:
+    """The right to hear is asked by the clock: a feed that is never silent must not go on for ever."""
+    operator, number = await hire(gateway, Role.OPERATOR), await report(gateway)
+    app = build_app(gateway, web_setting)
+    app[events.HEARTBEAT_S] = 0
+    user = await gateway.store.read(lambda work: work.get(User, operator.actor.user_id))
+
+    def disable(work: Any) -> None:
+        work.change(user, replace(user, disabled=True))
+        for version in range(200):
+            work.tell(FeedEvent(number, work.now, "note", "reported", version))
+
+    async with TestClient(Served(app)) as client, stream(client, operator) as answer:
+        await next_block(answer)
+        await gateway.store.write(disable)
+        heard = 0
+        while block := await next_block(answer):
+            heard += "data" in block
+        assert answer.content.at_eof()
+    assert heard == 0
+
+
+async def test_a_unit_whose_post_changes_hears_by_its_new_post(gateway: Gateway, beating: Client) -> None:
+    case = await walk(gateway, await report(gateway), until="dispatch")
+    unit = await hire(gateway, Role.UNIT, unit=case.unit)
+    user = await gateway.store.read(lambda work: work.get(User, unit.actor.user_id))
+    assert user is not None
+    async with stream(beating, unit) as answer:
+        await next_block(answer)
+        await gateway.store.write(lambda work: work.change(user, replace(user, unit="lighting")))
+        await next_block(answer)
+        await next_block(answer)
+        await walk(gateway, await report(gateway), until="dispatch")
+        other = await walk(gateway, await report(gateway), until="dispatch", unit="lighting")
+        assert told(await changes(answer, 1)) == [(str(other.case_no), "dispatch")]
+
+
+async def test_an_id_beyond_the_end_of_the_feed_hears_on_from_the_end(gateway: Gateway, client: Client) -> None:
+    """After a restore the feed ends before what a console has seen."""
+    operator = await hire(gateway, Role.OPERATOR)
+    await report(gateway)
+    async with stream(client, operator, last="999999") as answer:
+        start = await next_block(answer)
+        number = await report(gateway)
+        heard = await changes(answer, 1)
+    assert told(heard) == [(str(number), "receive")]
+    assert int(start["id"]) < int(heard[0]["id"])
+
+
 async def test_open_streams_end_when_the_server_stops(gateway: Gateway, web_setting: WebSetting) -> None:
     """Cleanly: the body ends, it is not cut off, and nobody waits for the heartbeat."""
     operator = await hire(gateway, Role.OPERATOR)
-    server = TestServer(build_app(gateway, web_setting), host="127.0.0.1")
-    await server.start_server(access_log=None)
+    server = Served(build_app(gateway, web_setting))
     async with TestClient(server) as client, stream(client, operator) as answer:
         await next_block(answer)
         closing = asyncio.create_task(server.close())

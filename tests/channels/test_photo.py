@@ -2,10 +2,11 @@
 
 import io
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from channels.web import photo
 from channels.web.photo import Picture, develop, sniffed
@@ -68,7 +69,7 @@ def test_a_picture_is_turned_upright() -> None:
 
 
 def test_large_pictures_are_scaled_and_thumbnails_are_small() -> None:
-    found = developed(picture(size=(4000, 3000)))
+    found = developed(picture(size=(5300, 80)))
     assert max(found.width, found.height) == photo.KEPT_SIDE
     assert max(opened(found.thumb).size) == photo.THUMB_SIDE
 
@@ -143,6 +144,59 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(monkeypatch: pytes
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoding)
     with pytest.raises(BadInput, match="尺寸过大"):
         developed(data)
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "most"),
+    [("JPEG", {}, photo.MAX_PIXELS), ("JPEG", {"progressive": True}, photo.MAX_PIXELS_WHOLE),
+     ("PNG", {}, photo.MAX_PIXELS_WHOLE), ("WEBP", {}, photo.MAX_PIXELS_WHOLE), ("HEIF", {}, photo.MAX_PIXELS_WHOLE)],
+)  # fmt: skip
+def test_what_must_be_decoded_whole_may_be_smaller_only(
+    monkeypatch: pytest.MonkeyPatch, form: str, options: dict[str, bool], most: int
+) -> None:
+    """The picture says that it is one pixel too large, or just small enough, without being so."""
+    data = picture(form, **options)
+    kind = type(Image.open(io.BytesIO(data)))
+    for width, words in ((most // 5000, "损坏"), (most // 5000 + 1, f"最多 {most // 10_000} 万像素")):
+        monkeypatch.setattr(kind, "size", property(lambda _, width=width: (width, 5000)))
+        monkeypatch.setattr(kind, "load", _not_decoded)
+        with pytest.raises(BadInput, match=words):
+            developed(data)
+
+
+def _not_decoded(*_: object) -> None:
+    raise OSError
+
+
+@pytest.mark.parametrize(("form", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGBA"), ("JPEG", "RGB")])
+def test_nothing_but_the_decoder_holds_a_whole_picture(monkeypatch: pytest.MonkeyPatch, form: str, mode: str) -> None:
+    """A picture of 25 megapixels would otherwise be in memory several times over."""
+    data = picture(form, size=(5200, 600), mode=mode)
+    held: list[int] = []
+    for name in ("convert", "copy", "reduce", "transpose", "resize"):
+        whole = getattr(Image.Image, name)
+
+        def watched(image: Image.Image, *given: object, whole: Any = whole, **options: object) -> Image.Image:
+            held.append(image.width * image.height)
+            made = whole(image, *given, **options)
+            assert isinstance(made, Image.Image)
+            return made
+
+        monkeypatch.setattr(Image.Image, name, watched)
+    found = developed(data)
+    assert (found.width, found.height) == (2560, 295)
+    assert max(held) <= 5200 * 600 / 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_as_cameras_mean_it(orientation: int) -> None:
+    """Compared with Pillow's own turning of the same picture."""
+    data = picture("PNG", size=(30, 20), exif=exif(orientation=orientation))
+    whole = ImageOps.exif_transpose(opened(data))
+    found = opened(developed(data).jpeg)
+    assert found.size == whole.size
+    for corner in ((3, 3), (whole.width - 4, 3), (3, whole.height - 4)):
+        assert (found.getpixel(corner)[0] > 100) == (whole.getpixel(corner)[0] > 100)  # type: ignore[index]
 
 
 def test_the_format_is_told_by_the_bytes_alone() -> None:

@@ -229,11 +229,24 @@ async def test_mixed_scripts_and_rare_characters_are_taken_as_they_are(client: C
     assert case.description == text
 
 
-async def test_two_halves_of_a_character_are_joined_or_dropped(client: Client, store: SqliteStore) -> None:
-    raw = b'{"text": "\\ud83d\\ude00 \\ud800 rubbish"}'
+async def test_two_halves_of_a_character_are_joined(client: Client, store: SqliteStore) -> None:
+    raw = b'{"text": "\\ud83d\\ude00 rubbish"}'
     assert (await client.post(REPORTS, data=raw, headers={"Content-Type": "application/json"})).status == 201
     [case] = await stored(store, Case)
     assert case.description == "😀 rubbish"
+
+
+@pytest.mark.parametrize("key", [{}, KEY])
+@pytest.mark.parametrize("field", ["text", "place", "contact.name", "contact.phone"])
+async def test_half_a_character_is_refused_by_field(
+    client: Client, store: SqliteStore, web_setting: WebSetting, field: str, key: dict[str, str]
+) -> None:
+    inner = {field: "人民路\ud800"}
+    contact = {"contact": {field.removeprefix("contact."): "1990000\udfff0001"}}
+    body = {"text": TEXT} | (contact if "." in field else inner)
+    answer = await client.post(REPORTS, data=json.dumps(body).encode(), headers=key | {"Content-Type": "application/json"})
+    assert (answer.status, (await answer.json())["field"]) == (422, field)
+    assert await nothing_stored(store, web_setting)
 
 
 async def test_what_was_sent_is_never_repeated_in_a_refusal(client: Client) -> None:

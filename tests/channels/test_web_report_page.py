@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 from aiohttp import FormData
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from channels.web.server import build_app
 from channels.web.setting import WebSetting
@@ -17,7 +17,7 @@ from intake.receive import Received
 from intake.records import Attachment, Contact, JournalEntry, Task
 from intake.store.sqlite import SqliteStore
 from tests.channels.browsing import Page, page_of
-from tests.channels.conftest import Client
+from tests.channels.conftest import Client, Served
 from tests.channels.pictures import bomb, exif, picture, zipped
 
 TEXT = "人民路菜市场门口垃圾堆了三天"
@@ -68,7 +68,7 @@ async def test_short_messages_are_offered_only_where_they_can_be_sent(
 ) -> None:
     offering = replace(gateway, rules=replace(gateway.rules, offered=frozenset({"sms"})))
     for setting, expected in ((gateway, False), (offering, True)):
-        async with TestClient(TestServer(build_app(setting, web_setting), host="127.0.0.1")) as client:
+        async with TestClient(Served(build_app(setting, web_setting))) as client:
             assert ("reply-sms" in (await opened(client)).ids) is expected
 
 
@@ -108,6 +108,24 @@ async def test_changed_words_under_the_same_token_are_another_report(client: Cli
     for text in ("垃圾没人管", "井盖破了"):
         assert (await client.post("/report", data=filled(page, text=text)())).status == 200
     assert len(await cases(store)) == 2
+
+
+@pytest.mark.parametrize("token", [None, "", "short", "x" * 31])
+async def test_two_people_with_the_same_words_never_share_a_receipt(
+    client: Client, store: SqliteStore, token: str | None
+) -> None:
+    """A form without a proper token may come from anybody."""
+    body = FIELDS | ({} if token is None else {"form_token": token})
+    receipts = [await page_of(await client.post("/report", data=body)) for _ in range(2)]
+    assert [page.status for page in receipts] == [200, 200]
+    assert receipts[0].words("number") != receipts[1].words("number")
+    assert receipts[0].words("number code") != receipts[1].words("number code")
+    assert len(await cases(store)) == 2
+
+
+async def test_a_form_that_comes_back_has_a_proper_token(client: Client) -> None:
+    page = await page_of(await client.post("/report", data=FIELDS | {"text": "", "form_token": "short"}))
+    assert (page.status, len(page.inputs["form_token"]) >= 32) == (422, True)
 
 
 async def test_an_empty_photo_is_told_on_the_receipt(client: Client, store: SqliteStore) -> None:
@@ -214,7 +232,7 @@ async def test_too_many_or_too_large_photos_keep_the_words(gateway: Gateway, web
         ([large + b"x" * 2000], 422, "第 1 张照片超过"),
         ([large] * 3, 413, "请减少照片"),
     )
-    async with TestClient(TestServer(build_app(gateway, small), host="127.0.0.1")) as client:
+    async with TestClient(Served(build_app(gateway, small))) as client:
         for photos, status, words in uploads:
             page = await sent(client, *photos)
             assert page.status == status
@@ -242,7 +260,7 @@ async def broken(request: pytest.FixtureRequest, gateway: Gateway, web_setting: 
             raise request.param
 
     parts = {part.name: getattr(gateway, part.name) for part in fields(gateway)}
-    async with TestClient(TestServer(build_app(Broken(**parts), web_setting), host="127.0.0.1")) as client:
+    async with TestClient(Served(build_app(Broken(**parts), web_setting))) as client:
         yield client
 
 
@@ -262,7 +280,7 @@ async def test_too_many_reports_of_one_address_are_held_back_with_their_words(
     gateway: Gateway, web_setting: WebSetting
 ) -> None:
     strict = replace(web_setting, report_limit="2/minute")
-    async with TestClient(TestServer(build_app(gateway, strict), host="127.0.0.1")) as client:
+    async with TestClient(Served(build_app(gateway, strict))) as client:
         pages = [await client.post("/report", data=filled(await opened(client))()) for _ in range(3)]
         assert [answer.status for answer in pages] == [200, 200, 429]
         assert 0 < int(pages[2].headers["Retry-After"]) <= 61

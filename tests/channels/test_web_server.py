@@ -9,8 +9,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import FormData, web
+from aiohttp.test_utils import TestClient
 
 from channels.web.client_address import client_address, is_local, limit_key, own_origin
 from channels.web.health import READY_CHECKS
@@ -23,7 +23,8 @@ from intake import errors, text
 from intake.errors import BadInput, IllegalMove, IntakeError, StaleVersion, TooMany
 from intake.gateway import Gateway
 from tests.channels.browsing import page_of
-from tests.channels.conftest import Client
+from tests.channels.conftest import Client, Served
+from tests.channels.pictures import picture
 
 PAGES = ("/", "/status", "/api/docs", "/nowhere")
 SECRET = "SECRET-19900000001"
@@ -37,9 +38,7 @@ async def serving(
     app = build_app(gateway, setting)
     if change:
         change(app)
-    test_server = TestServer(app, host="127.0.0.1")
-    await test_server.start_server(access_log=None)
-    async with TestClient(test_server) as client:
+    async with TestClient(Served(app)) as client:
         yield client
 
 
@@ -144,6 +143,11 @@ async def test_a_problem_tells_version_changes_and_patience(gateway: Gateway, we
         body = await (await client.get("/api/fails")).json()
         assert (body["status"], body["code"], body["current_version"]) == (409, "stale_version", 7)
         assert body["changes"][0]["step"] == "accept"
+    async with serving(gateway, web_setting, raising(StaleVersion(current_version=3))) as client:
+        assert (await (await client.get("/api/fails")).json())["changes"] == []
+    async with serving(gateway, web_setting, raising(IllegalMove("close", "reported"))) as client:
+        body = await (await client.get("/api/fails")).json()
+        assert (body["status"], body["title"], "changes" in body) == (409, "当前状态不能这样操作", False)
     async with serving(gateway, web_setting, raising(TooMany(retry_after_s=42))) as client:
         answer = await client.get("/api/fails")
         assert (answer.status, answer.headers["Retry-After"], (await answer.json())["retry_after_s"]) == (429, "42", 42)
@@ -240,6 +244,19 @@ async def test_the_api_has_its_own_limit(gateway: Gateway, web_setting: WebSetti
     async with serving(gateway, replace(web_setting, api_limit="1/minute")) as client:
         statuses = [(await client.post("/api/v1/reports", json={"text": "垃圾"})).status for _ in range(2)]
         assert statuses == [201, 429]
+
+
+async def test_pictures_count_by_the_limit_of_reports(gateway: Gateway, web_setting: WebSetting) -> None:
+    def form(*photos: bytes) -> FormData:
+        made = FormData({"text": "垃圾"}, default_to_multipart=True)
+        for photo in photos:
+            made.add_field("photos", photo, filename="IMG_1.jpg", content_type="image/jpeg")
+        return made
+
+    async with serving(gateway, replace(web_setting, report_limit="1/minute")) as client:
+        sent = (form(picture()), form(picture()), form(), form())
+        statuses = [(await client.post("/api/v1/reports", data=each())).status for each in sent]
+        assert statuses == [201, 429, 201, 201]
 
 
 # Whom forwarded headers are believed from

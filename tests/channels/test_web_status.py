@@ -119,6 +119,38 @@ async def test_the_way_to_the_end_shows_both_replies_and_asks_for_a_rating(
     assert "/status/step" not in page.actions
 
 
+ENDS = {
+    "answer": ({"answer": "路灯由市政管理处维护，已转告"}, "已答复"),
+    "redirect": ({"body": "供电公司", "other": "95598"}, "已转交其他部门"),
+    "reject": ({"reason": "private", "way": "协商解决"}, "不予受理"),
+}
+EXPECTED = "还没有答复。立案和结案时会写在这里。"
+
+
+async def test_a_reply_is_promised_only_while_one_will_come(client: Client, keys: dict[str, str]) -> None:
+    assert EXPECTED in (await viewed(client, keys)).text
+
+
+async def test_a_direct_answer_stands_on_the_page(client: Client, keys: dict[str, str], gateway: Gateway) -> None:
+    await take(gateway, int(keys["case_no"]), "answer", make_actor(Role.OPERATOR), answer="路灯由市政管理处维护，已转告")
+    page = await viewed(client, keys)
+    assert "路灯由市政管理处维护，已转告" in page.text
+    assert EXPECTED not in page.text
+
+
+@pytest.mark.parametrize("step", ["redirect", "reject"])
+async def test_a_case_that_ended_without_a_reply_promises_none(
+    client: Client, keys: dict[str, str], gateway: Gateway, step: str
+) -> None:
+    """The reply is held back by the operator, so nothing is written for the citizen yet."""
+    fields, words = ENDS[step]
+    await take(gateway, int(keys["case_no"]), step, make_actor(Role.OPERATOR), hold_reply=True, **fields)
+    page = await viewed(client, keys)
+    assert words in page.text
+    assert EXPECTED not in page.text
+    assert "这里没有书面答复" in page.text
+
+
 async def test_the_api_shows_the_same(client: Client, keys: dict[str, str], gateway: Gateway, city: City) -> None:
     await close(gateway, city, int(keys["case_no"]))
     for query, headers in ((f"?code={keys['code']}", {}), ("", {"X-Query-Code": keys["code"]})):

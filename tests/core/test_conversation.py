@@ -9,8 +9,10 @@ import pytest
 from intake.admission import Admission
 from intake.conversation import Heard
 from intake.conversation_answers import MOST_ANSWERS
+from intake.conversation_move import move_words
 from intake.dialogue_record import Conversation
 from intake.dialogue_words import load_phrases
+from intake.errors import NotAllowed
 from intake.feed import Feed
 from intake.gateway import Gateway
 from intake.history import verify_chain
@@ -21,6 +23,8 @@ from intake.profile import City
 from intake.receive import Judged
 from intake.records import Contact, Debt, HistoryEntry, JournalEntry, OutboxRow, Remark, Task
 from intake.spool import Spool
+from intake.store.postgres import PostgresStore
+from intake.store.setting import StoreSetting
 from intake.usecases import Command
 from intake.vault import Vault
 from intake.wiring import AnyStore
@@ -320,3 +324,46 @@ async def test_replies_owed_by_a_case_go_out_by_short_message(citizen: Citizen, 
     assert is_open(debt)
 
 
+
+
+async def test_an_operator_moves_words_to_another_case_or_to_one_of_their_own(
+    citizen: Citizen, listener: Listener, either_store: AnyStore
+) -> None:
+    other = await citizen.says("中山路12号门口井盖不见了")
+    await citizen.says("人民广场北门有一堆垃圾没人清理")
+    await citizen.says("那里现在围起来了")
+    [remark] = await either_store.read(lambda work: work.find(Remark))
+    operator, rules = make_actor(Role.OPERATOR), listener.gateway.rules
+    to = await either_store.write(lambda work: move_words(work, remark.remark_id, operator, rules, to=other.case_no))
+    texts = [one.text for one in await either_store.read(lambda work: work.find(Remark, case_no=to))]
+    assert (to, texts) == (other.case_no, [remark.text])
+    new = [await either_store.write(lambda work: move_words(work, remark.remark_id, operator, rules)) for _ in range(2)]
+    assert new[0] == new[1]
+    assert len(await cases(either_store)) == 3
+    with pytest.raises(NotAllowed):
+        await either_store.write(lambda work: move_words(work, remark.remark_id, make_actor(Role.UNIT), rules, to=to))
+
+
+@pytest.mark.servers
+async def test_two_gateways_hearing_one_contact_at_once_make_one_talk(
+    postgres_url: str, setting: StoreSetting, city: City, vault: Vault, clock: FakeClock, tmp_path: Path
+) -> None:
+    stores = [PostgresStore(postgres_url, setting) for _ in range(2)]
+    citizens = []
+    for number, store in enumerate(stores):
+        await store.open()
+        spool = Spool(tmp_path / f"spool{number}", vault)
+        spool.open()
+        rules = city.rules(offered=["sms"])
+        gateway = Gateway(store, city, rules, judge, vault, clock, Feed(store), Admission(store, rules, spool, judge))
+        citizens.append(Citizen(Listener(gateway, load_phrases(), lambda _text: None), clock))
+    try:
+        for number in range(5):
+            heard = await asyncio.gather(*(one.says("有一堆垃圾没人清理", number=f"SM{number}") for one in citizens * 3))
+            assert sum(not one.repeated for one in heard) == 1
+        assert len(await stores[0].read(lambda work: work.find(Conversation))) == 1
+        assert len(await stores[0].read(lambda work: work.find(Contact))) == 1
+        assert len(await cases(stores[0])) == 1
+    finally:
+        for store in stores:
+            await store.close()

@@ -31,6 +31,7 @@ def tell(number: int) -> object:
 async def feed(either_store: AnyStore) -> AsyncIterator[Feed]:
     feed = Feed(either_store)
     task = asyncio.create_task(feed.run(either_store.watch))
+    await feed.started.wait()
     yield feed
     task.cancel()
     with suppress(asyncio.CancelledError):

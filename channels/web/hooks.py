@@ -1,0 +1,106 @@
+"""`/hooks/{channel}`: where providers deliver messages and receipts. Verified, then read, then stored, then answered.
+
+The provider is answered only after the commit, so a crash means that he sends again, and the repeat is harmless. What a
+message leads to is intake/conversation.py's; what a provider's request looks like is the channel module's.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from channels.web.body import bounded_body
+from channels.web.client_address import client_address, own_origin
+from channels.web.media import ALBUM
+from channels.web.metrics import METRICS
+from channels.web.problem import BodyTooLarge
+from channels.web.setting import gateway_of, setting_of
+from channels.webhook import ProviderCall
+from intake.errors import BadInput, NotFound, SendError, Unavailable
+from intake.listener import Listener
+from intake.model import DeliveryReport, Inbound, Photo
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Hooked:
+    """The channels that listen here, by module name, and who hears what they say; empty until the wiring fills it."""
+
+    listener: Listener | None = None
+    channels: Mapping[str, Any] = field(default_factory=dict)
+
+
+HOOKED = web.AppKey("hooked", Hooked)
+
+
+def set_up(app: web.Application) -> None:
+    app[HOOKED] = Hooked()
+
+
+async def take_call(request: web.Request) -> web.Response:
+    """One request of a provider, which may hold several messages and receipts."""
+    hooked = request.app[HOOKED]
+    channel = hooked.channels.get(request.match_info["channel"])
+    if channel is None or hooked.listener is None or not hasattr(channel, "verify"):
+        raise NotFound("没有这个渠道。")
+    body = await bounded_body(request, max_bytes=setting_of(request).max_json_bytes)
+    if body is None:
+        raise BodyTooLarge
+    call = ProviderCall(
+        method=request.method,
+        url=own_origin(request) + request.raw_path,
+        received_at=gateway_of(request).now(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        peer=client_address(request),
+    )
+    channel.verify(call)
+    for thing in channel.parse(call):
+        if isinstance(thing, DeliveryReport):
+            await hooked.listener.record_delivery(thing)
+        else:
+            await _hear(request, hooked.listener, channel, thing)
+    answer = channel.acknowledge(call)
+    return web.Response(body=answer.body, status=answer.status, content_type=answer.content_type, charset="utf-8")
+
+
+async def _hear(request: web.Request, listener: Listener, channel: Any, inbound: Inbound) -> None:
+    photos = await _photos(request, channel, inbound) if inbound.media else ()
+    lost = len(inbound.media) - len(photos)
+    try:
+        heard = await listener.hear(
+            replace(inbound, photos=photos), takes_photos=channel.takes_photos, photos_lost=lost
+        )
+    except Unavailable:
+        # The unit of work may still commit, and then its case needs its pictures.
+        raise
+    except Exception:
+        await request.app[ALBUM].forget(photos)
+        raise
+    if not heard.keeps_photos:
+        await request.app[ALBUM].forget(photos)
+    if heard.act == "report":
+        request.app[METRICS].count_report(inbound.channel)
+
+
+async def _photos(request: web.Request, channel: Any, inbound: Inbound) -> tuple[Photo, ...]:
+    """The pictures that could be fetched and read, side by side; one that could not never holds the words up."""
+    kept = await asyncio.gather(*(_photo(request, channel, address) for address in inbound.media))
+    return tuple(photo for photo in kept if photo is not None)
+
+
+async def _photo(request: web.Request, channel: Any, address: str) -> Photo | None:
+    try:
+        found = await request.app[ALBUM].keep([await channel.fetch(address)])
+    except (SendError, BadInput) as error:
+        reason = error.outcome if isinstance(error, SendError) else error.code
+        log.warning("media.not_fetched", channel=channel.kind, reason=reason)
+        return None
+    return found[0]
+
+
+ROUTES: list[web.RouteDef] = [web.post("/hooks/{channel}", take_call), web.get("/hooks/{channel}", take_call)]
