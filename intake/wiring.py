@@ -98,6 +98,7 @@ def build_judge(settings: Settings, city: City, vault: Vault) -> Callable[[str],
     """Classify and look for danger words; whatever fails, the report goes on without a suggestion."""
     import structlog
 
+    from classifier import tokens
     from classifier.live import LiveModels
     from classifier.rules import danger, numbers_to_call
 
@@ -111,7 +112,9 @@ def build_judge(settings: Settings, city: City, vault: Vault) -> Callable[[str],
     if not models.versions[0]:
         log.warning("classifier.missing")
 
+    # The first citizen must not wait for dictionaries; the search index needs words even where there is no model.
     city.warm()
+    tokens.warm()
     danger(city.name)
 
     def judge(text: str) -> Judged:

@@ -144,11 +144,10 @@ async def test_landlines_and_machines_get_no_short_message(channel: AggregatorSm
     assert aggregator.sent == []
 
 
+@pytest.mark.parametrize("aggregator", ["json_digest"], indirect=True)  # the one shape that does not sign its pushes
 async def test_unsigned_pushes_need_a_list_of_addresses_and_come_from_it_only(
     running: Story, aggregator: AggregatorServer, channel: AggregatorSms
 ) -> None:
-    if aggregator.shape != "json_digest":
-        pytest.skip("this shape signs its pushes")
     with pytest.raises(Misconfigured, match="allow_from"):
         build(Settings("http://127.0.0.1:9", ACCOUNT, SECRET, "json_digest"), channel._http)
     channel._networks = ()
