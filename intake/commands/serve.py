@@ -151,6 +151,7 @@ async def start_web(
     settings: Settings, running: Running, stack: AsyncExitStack, tasks: list["asyncio.Task[None]"],
     by_name: Mapping[str, Any],
 ) -> None:  # fmt: skip
+    from channels.web.connection import make_runner
     from channels.web.health import READY_CHECKS
     from channels.web.hooks import HOOKED, Hooked
     from channels.web.server import build_app
@@ -169,7 +170,7 @@ async def start_web(
     app = build_app(running.gateway, setting)
     app[READY_CHECKS] += ready_checks(running, tasks)
     app[HOOKED] = Hooked(build_listener(running.gateway), by_name)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = make_runner(app, shutdown_s=SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

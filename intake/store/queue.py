@@ -50,6 +50,7 @@ def _conditions(wanted: QueueFilter, dialect: str) -> list[sa.ColumnElement[bool
         found += [running, column.due_at < to_micros(wanted.overdue_at)]
     if wanted.visible_unit:
         found.append(sa.or_(column.unit == wanted.visible_unit, column.co_unit == wanted.visible_unit))
+        found.append(column.dispatched_at.is_not(None))
     if wanted.text:
         found += search.conditions(wanted.text, dialect, masked=wanted.searches == "masked")
     return found

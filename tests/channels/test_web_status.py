@@ -132,7 +132,9 @@ async def test_a_reply_is_promised_only_while_one_will_come(client: Client, keys
 
 
 async def test_a_direct_answer_stands_on_the_page(client: Client, keys: dict[str, str], gateway: Gateway) -> None:
-    await take(gateway, int(keys["case_no"]), "answer", make_actor(Role.OPERATOR), answer="路灯由市政管理处维护，已转告")
+    await take(
+        gateway, int(keys["case_no"]), "answer", make_actor(Role.OPERATOR), answer="路灯由市政管理处维护，已转告"
+    )
     page = await viewed(client, keys)
     assert "路灯由市政管理处维护，已转告" in page.text
     assert EXPECTED not in page.text
