@@ -16,7 +16,8 @@ from intake.rules import Rules
 from intake.timers import FIRINGS
 from intake.workflow import ROLE_WORDS, STATE_WORDS, STEPS, Field
 
-OTHER_STEPS = {"receive": "上报", "join": "并入他单", "part": "撤出并单", "rate": "市民评价", "alarm": "时限提醒"}
+OTHER_STEPS = {"receive": "上报", "join": "并入他单", "part": "撤出并单", "rate": "市民评价", "alarm": "时限提醒",
+               "archive": "归档", "erase": "删除个人信息"}  # fmt: skip
 RATING_WORDS = {1: "满意", 2: "不满意"}
 
 
