@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -26,8 +25,6 @@ from intake.model import Prediction, Scored, Subclass
 from intake.profile import City
 from intake.receive import Judged
 from intake.spool import Spool
-from intake.store.schema import upgrade_sqlite
-from intake.store.setting import StoreSetting
 from intake.store.sqlite import SqliteStore
 from intake.vault import Vault
 from tests.fakes import FakeClock
@@ -61,24 +58,6 @@ def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="intake-test-", dir=MEMORY) as folder:
         yield Path(folder)
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated empty database, made once; running the migrations for each test would take most of its time."""
-    path = tmp_path_factory.mktemp("migrated") / "intake.db"
-    upgrade_sqlite(path)
-    return path
-
-
-@pytest.fixture
-async def store(tmp_path: Path, migrated: Path, setting: StoreSetting) -> AsyncIterator[SqliteStore]:
-    path = tmp_path / "intake.db"
-    shutil.copyfile(migrated, path)
-    store = SqliteStore(path, setting)
-    await store.open()
-    yield store
-    await store.close()
 
 
 @pytest.fixture
