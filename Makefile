@@ -1,8 +1,12 @@
 # make run      start the gateway on http://127.0.0.1:12319 (installs what it needs first)
+# make run-phone  the gateway with a telephone exchange (Asterisk 22), to be tried out with two softphones
 # make install  the installing alone
 # make test     everything; what cannot be installed here is named at the end (in CI that is a failure)
 # make fast     the part that needs no servers
 # make bench    measurements, with this machine's description
+# make speech   install the speech pack: synthesis and draft transcripts (optional, 260 MB, outside this folder)
+# make test-slow  what takes minutes or needs the speech pack
+# make audit    known vulnerabilities of the dependencies (asks PyPI; fails when it cannot ask)
 # make lock     resolve the dependencies anew
 
 SHELL := /bin/bash
@@ -10,10 +14,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SYSTEM_PY ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help run install test fast check lint bench lock tools clean
+.PHONY: help run run-phone install test test-slow fast check lint audit bench speech lock tools clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -7
+	@sed -n 's/^# //p' Makefile | head -10
 
 tools:
 	@command -v $(SYSTEM_PY) >/dev/null || { echo "缺少 python3，请先安装：apt-get install python3"; exit 1; }
@@ -36,11 +40,21 @@ install: $(VENV)/installed
 run: install
 	@exec $(PY) -m intake serve
 
+run-phone: install
+	@exec $(PY) -m tests.asterisk.run_phone
+
 test: $(VENV)/installed-dev
 	@bash tests/run_all.sh
 
+test-slow: $(VENV)/installed-dev
+	@$(PY) -m pytest -q -m slow
+	@$(PY) -m tests.soak --kills 1000 --write
+
+audit: $(VENV)/installed-dev
+	@$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock
+
 fast: $(VENV)/installed-dev
-	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not servers"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not servers and not slow"
 
 lint: $(VENV)/installed-dev
 	@$(VENV)/bin/ruff check intake channels classifier ivr tests bench
@@ -49,8 +63,13 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	@$(PY) -m bench
 
+speech: tools
+	@$(SYSTEM_PY) -m channels.phone.speech_pack.install
+
 lock:
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements.lock
+	uv pip compile --group speech -c requirements.lock --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements-speech.lock
+	uv pip compile --group frontend --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements-frontend.lock
 	uv pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements-dev.lock
 
 clean:

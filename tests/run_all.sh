@@ -17,13 +17,14 @@ need() { # need NAME PROBE PACKAGE...: is it there, or can it be installed?
 }
 
 need PostgreSQL 'ls /usr/lib/postgresql/*/bin/initdb' postgresql
+need Kannel 'command -v bearerbox && ls /usr/lib/kannel/test/fakesmsc' kannel kannel-extras
 need Chromium 'command -v chromium' chromium
 need "Chinese fonts" 'fc-list :lang=zh-cn | grep -q .' fonts-noto-cjk fontconfig
 
 .venv/bin/ruff check intake channels classifier ivr tests bench
 .venv/bin/mypy
 status=0
-.venv/bin/python -m pytest -q -n 2 --dist loadfile "$@" || status=$?
+.venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not slow" "$@" || status=$?
 
 if [ ${#left_out[@]} -gt 0 ]; then
   echo
