@@ -1,7 +1,7 @@
 """The classifier as a running gateway holds it: the champion on disk, taken up anew when it changes, and its shadow.
 
 `classify` costs the champion's own time and a glance at a clock. Loading and the challenger's judging are done by one
-thread with a short queue; when it is full, a text goes without a shadow rather than wait.
+thread with a short queue that mostly rests; when it is full, a text goes without a shadow rather than wait.
 """
 
 import threading
@@ -10,15 +10,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from classifier import shadow
 from classifier.classify import TextClassifier
+from classifier.hints import hints_of
 from classifier.registry import BadModel
 from classifier.versions import Shelf
+from intake.hint import Hint
 from intake.model import Prediction
 from intake.taxonomy import Taxonomy
 
 LOOK_EVERY_S = 2.0
 WAITING = 32
+REST = 9
+"""After each text the challenger rests so many times as long as it took: a tenth of a core at most. In a storm of reports
+most texts go without a shadow, and the champion keeps its speed."""
 
 Stamp = tuple[int, int, int] | None
 
@@ -34,8 +42,11 @@ class LiveModels:
         key_of: Callable[[str], str],
         tell: Callable[[str, str], None] = lambda _event, _version: None,
         clock: Callable[[], float] = time.monotonic,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._shelf, self._taxonomy, self._key_of, self._tell, self._clock = Shelf(folder), taxonomy, key_of, tell, clock
+        self._shelf, self._taxonomy, self._key_of = Shelf(folder), taxonomy, key_of
+        self._tell, self._clock, self._rest = tell, clock, rest
+        self._rest = rest
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
         self._room = threading.BoundedSemaphore(WAITING)
         self._champion: TextClassifier | None = None
@@ -61,6 +72,16 @@ class LiveModels:
         if champion and self._challenger:
             self._later(lambda: self._judge_beside(text, prediction))
         return prediction
+
+    def hints(self, text: str) -> tuple[Hint, ...]:
+        """The champion's best classes with their words; none without a model."""
+        champion = self._champion
+        return hints_of(champion, text) if champion else ()
+
+    def view(self, text: str) -> tuple[str, NDArray[np.float32] | None]:
+        """The champion's version and its inner view of a text; none without a model or a text."""
+        champion = self._champion
+        return _version(champion), champion.view(text) if champion and text else None
 
     def refresh(self) -> None:
         """Take up what has changed on disk; a model that cannot be read is told and the one in force kept."""
@@ -90,8 +111,10 @@ class LiveModels:
         challenger = self._challenger
         if challenger is None or not prediction.model_version or challenger.version == prediction.model_version:
             return
+        started = time.perf_counter()
         line = shadow.beside(self._key_of(text), prediction, challenger.classify(text))
         shadow.append(self._shelf.shadow(prediction.model_version, challenger.version), line)
+        self._rest(REST * (time.perf_counter() - started))
 
     def _later(self, job: Callable[[], None]) -> None:
         """Do it in the thread if there is room."""

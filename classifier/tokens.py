@@ -26,6 +26,7 @@ _NAME_TAGS = frozenset(("ns", "nt"))
 _PLAIN_TAGS = frozenset("vadrtpcuyezoil")
 
 # What jieba cuts; it hands everything else through character by character.
+_LETTERS = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+")
 
 
@@ -95,11 +96,18 @@ def is_plain(word: str) -> bool:
 def search_tokens(text: str) -> list[str]:
     """Words, the words inside long words, and every pair of neighbouring characters, for a search index.
 
-    The pairs make any two-character substring findable, whatever the dictionary thinks of it. Repeats are kept.
+    The pairs make any two-character substring findable, whatever the dictionary thinks of it. Only letters and digits,
+    in lower case; repeats are kept. The words are those of jieba's `cut_for_search`, found by our own cut.
     """
-    text = text.casefold()
-    words = [word for word in _tokenizer().cut_for_search(text, HMM=False) if word.strip()]
-    return words + [pair for pair in map("".join, pairwise(text)) if not _has_space(pair)]
+    weights = _weights()
+    found: list[str] = []
+    for run in _LETTERS.findall(text.lower()):
+        found += map("".join, pairwise(run))
+        for word in _cut_run(run, weights):
+            found.append(word)
+            if len(word) > 3:
+                found += [part for part in map("".join, zip(word, word[1:], word[2:], strict=False)) if weights.longer.get(part)]
+    return found
 
 
 def warm() -> None:
@@ -151,10 +159,6 @@ def _joined(run: str, turn: list[int]) -> Iterator[str]:
         yield word
     if held:
         yield held
-
-
-def _has_space(pair: str) -> bool:
-    return any(map(str.isspace, pair))
 
 
 @cache

@@ -31,7 +31,8 @@ def parse_case_no(raw: str) -> int | None:
 
 def query_code(number: int, epoch: int, key: bytes) -> str:
     """The six digits of a case. HMAC-SHA256 keeps them unguessable without the server's key."""
-    mac = hmac.digest(key, f"query-code:{number}:{epoch}".encode(), hashlib.sha256)
+    # hmac.new and not hmac.digest: the latter lets go of the interpreter lock, for which every report would then queue.
+    mac = hmac.new(key, f"query-code:{number}:{epoch}".encode(), hashlib.sha256).digest()
     return f"{int.from_bytes(mac[:8], 'big') % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
 
 

@@ -13,6 +13,8 @@ from datetime import datetime
 from intake.model import Actor, Case, State
 from intake.records import HistoryEntry
 
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
 
 def entry_digest(entry: HistoryEntry, previous: str) -> str:
     """SHA-256 over the previous digest and every field of the entry, in a fixed form."""
@@ -20,8 +22,7 @@ def entry_digest(entry: HistoryEntry, previous: str) -> str:
         previous, entry.case_no, entry.seq, entry.at.timestamp(), entry.step, entry.actor_id, entry.actor_role.value,
         entry.from_state, entry.to_state, entry.round, entry.unit, entry.refs,
     )  # fmt: skip
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_written(fields).encode()).hexdigest()
 
 
 def append_entry(

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from intake.model import Case
 from intake.text import bigrams, normalise
 
-WORD = re.compile(r"[^\W_]+")
 MAX_TERMS = 8
 DDL = {
     "sqlite": (
@@ -46,8 +45,8 @@ def text_of(case: Case) -> str:
 
 
 def row(case: Case, words: Callable[[str], Sequence[str]]) -> dict[str, Any]:
-    kept = {part.lower() for word in words(text_of(case)) for part in WORD.findall(word)}
-    return {"case_no": case.case_no, "words": " ".join(sorted(kept))}
+    """What the index holds of a case. `words` gives runs of letters and digits in lower case."""
+    return {"case_no": case.case_no, "words": " ".join(sorted(set(words(text_of(case)))))}
 
 
 def insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:

@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 
 from intake.errors import StaleVersion
-from intake.model import Case, State
+from intake.model import Case, Place, State
 from intake.queue import PAGE, QueueFilter, QueuePage
 from intake.records import Debt, FeedEvent, OutboxRow, Session, Timer
-from intake.store import claims, counts, debts, feeds, queue, search, tables, tries
+from intake.store import claims, counts, day, debts, feeds, queue, search, spot, tables, tries
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
 from intake.store.mapping import to_micros
@@ -31,6 +31,8 @@ ADD_COUNT = sa.text(
     "INSERT INTO counters (name, n) VALUES (:name, :n) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n"
 )
 
+ADD_FEED = sa.insert(tables.feed)
+
 
 class Work:
     """Handed to each unit of work. `now` is one moment for the whole group."""
@@ -40,7 +42,7 @@ class Work:
         self.connection, self.vault, self.now = connection, vault, now
         self.wrote = False
         self._blocks, self._words = blocks, words
-        self._rows: dict[type, list[dict[str, Any]]] = {kind: [] for kind in TABLES}
+        self._rows: dict[type, list[tuple[Any, ...]]] = {kind: [] for kind in TABLES}
         self._search: list[dict[str, Any]] = []
         self._feed: list[FeedEvent] = []
         self._counts: Counter[str] = Counter()
@@ -61,9 +63,9 @@ class Work:
     def add(self, *records: Any) -> None:
         """Hold new records back for the group's end."""
         for record in records:
-            self._rows[type(record)].append(TABLES[type(record)].row(record, self.vault))
+            self._rows[type(record)].append(TABLES[type(record)].values(record, self.vault))
+            self._counts.update(counter_names(record))
             if isinstance(record, Case):
-                self._counts.update(counter_names(record))
                 self._search.append(search.row(record, self._words))
 
     def change(self, before: T, after: T) -> T:
@@ -81,8 +83,10 @@ class Work:
         count = self.connection.execute(sa.update(table.table).where(*where).values(changed)).rowcount
         if count != 1:
             raise StaleVersion(current_version=getattr(after, "version", 0))
-        if isinstance(before, Case) and isinstance(after, Case):
-            self._recount(before, after)
+        self._counts.subtract(counter_names(before))
+        self._counts.update(counter_names(after))
+        if isinstance(before, Case) and isinstance(after, Case) and search.text_of(before) != search.text_of(after):
+            search.replace(self.connection, search.row(after, self._words))
         return after
 
     def remove(self, kind: type, /, **where: Any) -> int:
@@ -100,12 +104,6 @@ class Work:
         """Run something harmless once this group is durable (wake the outbox, for one)."""
         self._after.append(action)
 
-    def _recount(self, before: Case, after: Case) -> None:
-        self._counts.subtract(counter_names(before))
-        self._counts.update(counter_names(after))
-        if search.text_of(before) != search.text_of(after):
-            search.replace(self.connection, search.row(after, self._words))
-
     # Reading
 
     def get(self, kind: type[T], *key: Any, lock: bool = False) -> T | None:
@@ -114,17 +112,23 @@ class Work:
         found = self._select(kind, where, lock=lock)
         return found[0] if found else None
 
-    def find(self, kind: type[T], /, *, order: str = "", limit: int = 0, **where: Any) -> list[T]:
-        """Records whose columns equal `where`, by default in key order; `order` may start with - for descending."""
-        return self._select(kind, where, order=order, limit=limit)
+    def find(
+        self, kind: type[T], /, *, order: str = "", limit: int = 0, after: tuple[str, int] | None = None, **where: Any
+    ) -> list[T]:
+        """Records whose columns equal `where`, by default in key order; `order` may start with - for descending. `after`
+        names a column and the value it must exceed."""
+        return self._select(kind, where, order=order, limit=limit, after=after)
 
-    def _select(self, kind: type[T], where: Mapping[str, Any], *, order: str = "", limit: int = 0,
-                   lock: bool = False) -> list[T]:  # fmt: skip
+    def _select(self, kind: type[T], where: Mapping[str, Any], *, order: str = "", limit: int = 0, lock: bool = False,
+                after: tuple[str, int] | None = None) -> list[T]:  # fmt: skip
         self.flush_rows()
         table = TABLES[kind]
         nulls = tuple(name for name, value in where.items() if value is None)
-        statement = _selection(cast("Hashable", kind), tuple(where), nulls, order, limit, lock)
+        column = after[0] if after else ""
+        statement = _selection(cast("Hashable", kind), tuple(where), nulls, order, limit, lock, column)
         values = {f"w_{name}": to_micros(v) if isinstance(v, datetime) else v for name, v in where.items() if v is not None}
+        if after:
+            values["after"] = after[1]
         return [table.record_from(row, self.vault) for row in self.connection.execute(statement, values)]
 
     # Questions with a statement of their own
@@ -136,6 +140,20 @@ class Work:
     def counts(self, prefix: str = "") -> dict[State, int]:
         """Kept counters of cases in each state, all or below a prefix such as `unit:drainage:` (counts.py)."""
         return counts.read_counts(self.connection, prefix)
+
+    def kept(self, names: Sequence[str]) -> dict[str, int]:
+        """Kept counters by name (counts.py)."""
+        return counts.read_kept(self.connection, names)
+
+    def done_by(self, user_id: int, since: datetime) -> dict[str, int]:
+        """Steps a person took since a moment, by name, and `calls` that ended (day.py)."""
+        self.flush_rows()
+        return day.done_by(self.connection, user_id, since)
+
+    def cases_near(self, place: Place, *, since: datetime) -> list[Case]:
+        """Cases around a spot since a moment, newest first (spot.py)."""
+        self.flush_rows()
+        return spot.cases_near(self.connection, self.vault, place, since=since)
 
     def events_after(self, after: int) -> list[FeedEvent]:
         """The next page of the feed (feeds.py)."""
@@ -153,6 +171,12 @@ class Work:
         """Outgoing messages whose time has come, locked for this gateway (claims.py)."""
         self.flush_rows()
         return claims.due_rows(self.connection, self.vault, limit=limit, now=self.now)
+
+    def hurry_messages(self, channel: str, *, outcomes: Sequence[str]) -> int:
+        """Messages put off for one of these reasons are due now (claims.py)."""
+        self.flush_rows()
+        self.wrote = True
+        return claims.hurry(self.connection, channel, outcomes=outcomes, now=self.now)
 
     def due_timers(self, *, limit: int) -> list[Timer]:
         """Timers whose time has come, locked for this gateway (claims.py)."""
@@ -188,7 +212,7 @@ class Work:
         for kind, rows in self._rows.items():
             if rows:
                 self.wrote = True
-                self.connection.execute(sa.insert(TABLES[kind].table), rows)
+                self.connection.exec_driver_sql(TABLES[kind].insert_statement(self.connection.dialect), rows)
                 rows.clear()
         if self._search:
             search.insert(self.connection, self._search)
@@ -213,7 +237,7 @@ class Work:
              "unit": e.unit, "urgency": e.urgency, "co_unit": e.co_unit}
             for e in self._feed
         ]  # fmt: skip
-        self.connection.execute(sa.insert(tables.feed), rows)
+        self.connection.execute(ADD_FEED, rows)
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.select(sa.func.pg_notify("intake_feed", "")))
         self._feed.clear()
@@ -251,7 +275,7 @@ def _conditions(table: sa.Table, where: Mapping[str, Any]) -> list[sa.ColumnElem
 
 @lru_cache(maxsize=256)
 def _selection(
-    kind: Hashable, names: tuple[str, ...], nulls: tuple[str, ...], order: str, limit: int, lock: bool
+    kind: Hashable, names: tuple[str, ...], nulls: tuple[str, ...], order: str, limit: int, lock: bool, after: str
 ) -> sa.Select[Any]:
     """Statements are built once and kept, because building one costs more than running it."""
     mapped = TABLES[cast("type", kind)]
@@ -260,6 +284,8 @@ def _selection(
     statement = statement.where(
         *(columns[name].is_(None) if name in nulls else columns[name] == sa.bindparam(f"w_{name}") for name in names)
     )
+    if after:
+        statement = statement.where(columns[after] > sa.bindparam("after"))
     for name in order.split(",") if order else mapped.key:
         column = columns[name.removeprefix("-")]
         statement = statement.order_by(column.desc() if name.startswith("-") else column.asc())

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +146,20 @@ def test_a_shadow_that_cannot_keep_up_is_left_behind_and_reports_go_on(
     models.settle()
     assert all(answer.top for answer in answers)
     assert len(list(read(shelf.shadow(answers[0].model_version, version)))) == live.WAITING
+
+
+def test_the_challenger_rests_between_texts_so_that_it_takes_little_of_a_core(
+    shelf: Shelf, taxonomy: Taxonomy, clock: Clock, challenge: Callable[[], str]
+) -> None:
+    rests: list[float] = []
+    challenge()
+    models = LiveModels(shelf.folder, taxonomy, key_of=str, clock=clock, rest=rests.append)
+    start = time.perf_counter()
+    for _ in range(3):
+        models.classify(TEXT)
+        models.settle()
+    assert len(rests) == 3
+    assert 0 < sum(rests) <= live.REST * (time.perf_counter() - start)
 
 
 def test_a_failing_shadow_is_told_once_and_touches_no_report(
