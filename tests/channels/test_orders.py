@@ -1,0 +1,258 @@
+"""Orders from above: in by the API, by hand and by file, handled as a case, and back to their source."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from openpyxl import Workbook
+
+from channels.web.order_file import read_file
+from intake.errors import BadInput
+from intake.gateway import Gateway
+from intake.model import Case, Role
+from intake.order import Order
+from intake.order_sheet import MAX_ROWS, read_sheet
+from intake.records import Contact, Debt, Reporter, Task
+from intake.usecases import Command
+from tests.channels.desk_people import Client, Person, hire, walk
+from tests.make import NOON, PHONE
+
+ORDER = {"source_no": "YZ20261120-0001", "text": "人民广场北门一大堆垃圾三天没人清", "place": "人民广场北门", "phone": PHONE,
+         "name": "张三丰", "finish_due_at": "2026-11-25T18:00:00+08:00"}  # fmt: skip
+
+
+@pytest.fixture
+async def source(gateway: Gateway) -> Person:
+    return await hire(gateway, Role.SOURCE, unit="12345")
+
+
+async def post(client: Client, person: Person, path: str = "/api/v1/orders", **body: object) -> tuple[int, dict[str, object]]:
+    answer = await client.post(path, json=body, headers=person.bearer)
+    return answer.status, await answer.json(content_type=None)
+
+
+async def case_of(gateway: Gateway, number: object) -> Case:
+    case = await gateway.store.read(lambda work: work.get(Case, int(str(number))))
+    assert case is not None
+    return case
+
+
+async def do(gateway: Gateway, number: int, step: str, person: Person, **fields: object) -> Case:
+    return await gateway.perform(Command(number, step, person.actor, fields=fields))
+
+
+async def test_an_order_becomes_a_case_with_its_own_number_and_limits(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    status, told = await post(client, source, **ORDER)
+    assert status == 201
+    case = await case_of(gateway, told["case_no"])
+    assert (case.channel, case.upstream_source, case.upstream_no) == ("upstream", "12345", ORDER["source_no"])
+    assert case.upstream_due_at is not None
+    assert case.upstream_due_at.isoformat() == "2026-11-25T10:00:00+00:00"
+    assert case.upstream_sign_due_at == case.received_at + timedelta(hours=2)
+
+
+async def test_the_same_order_again_is_the_same_case_and_another_text_is_refused(client: Client, source: Person) -> None:
+    _, first = await post(client, source, **ORDER)
+    status, second = await post(client, source, **ORDER)
+    assert (status, second["case_no"], second["repeated"]) == (200, first["case_no"], True)
+    status, refused = await post(client, source, **ORDER | {"text": "另一件完全不同的事情，路灯不亮"})
+    assert (status, refused["field"]) == (422, "source_no")
+
+
+async def test_a_source_speaks_of_its_own_orders_only(gateway: Gateway, client: Client, source: Person) -> None:
+    await post(client, source, **ORDER)
+    other = await hire(gateway, Role.SOURCE, unit="110", name="police")
+    assert (await client.get(f"/api/v1/orders/110/{ORDER['source_no']}", headers=other.bearer)).status == 404
+    assert (await client.get(f"/api/v1/orders/12345/{ORDER['source_no']}", headers=other.bearer)).status == 422
+    assert (await client.get("/api/v1/queue", headers=source.bearer)).status == 403
+    assert (await post(client, source, **ORDER | {"source": "110"}))[0] == 422
+
+
+async def test_an_order_is_handled_answered_and_heard_of_by_its_source(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    _, told = await post(client, source, **ORDER)
+    number = int(str(told["case_no"]))
+    operator = await hire(gateway, Role.OPERATOR)
+    await do(gateway, number, "sign_order", operator)
+    await do(gateway, number, "contact_order", operator, call_result="reached")
+    await walk(gateway, number, until="close")
+    tasks = await gateway.store.read(lambda work: work.find(Task, case_no=number, state="open", kind="order_answer"))
+    assert len(tasks) == 1
+
+    await do(gateway, number, "answer_order", operator, text="垃圾已清走，已电话告知市民", call_result="reached")
+    assert not await gateway.store.read(lambda work: work.find(Task, case_no=number, state="open", kind="order_answer"))
+    answer = await client.get(f"/api/v1/orders/12345/{ORDER['source_no']}", headers=source.bearer)
+    seen = await answer.json()
+    assert seen["order_state"] == "answered"
+    assert seen["result"] == "垃圾已清走，已电话告知市民"
+    assert [news["kind"] for news in seen["news"]] == ["sign_order", "contact_order", "file", "answer_order"]
+    page = await (await client.get("/api/v1/order-news", headers=source.bearer)).json()
+    assert [news["kind"] for news in page["news"]] == ["sign_order", "contact_order", "file", "answer_order"]
+    rest = await (await client.get("/api/v1/order-news", params={"after": page["next"]}, headers=source.bearer)).json()
+    assert rest["news"] == []
+    assert "张三丰" not in str(seen)
+
+
+async def test_a_source_that_answers_the_citizen_itself_ends_our_debts(gateway: Gateway, client: Client) -> None:
+    mayor = await hire(gateway, Role.SOURCE, unit="mayor")
+    _, told = await post(client, mayor, **ORDER)
+    number = int(str(told["case_no"]))
+    await walk(gateway, number, until="close")
+    debts = await gateway.store.read(lambda work: work.find(Debt, case_no=number))
+    assert {debt.end for debt in debts} == {"upstream"}
+
+
+async def test_where_we_answer_the_reply_goes_to_the_citizen(gateway: Gateway, client: Client, source: Person) -> None:
+    _, told = await post(client, source, **ORDER)
+    number = int(str(told["case_no"]))
+    await walk(gateway, number, until="file")
+    debts = await gateway.store.read(lambda work: work.find(Debt, case_no=number))
+    tasks = await gateway.store.read(lambda work: work.find(Task, case_no=number, kind="call_reply", state="open"))
+    assert [debt.end for debt in debts] == [""]
+    assert len(tasks) == 1
+    reporter = (await gateway.store.read(lambda work: work.find(Reporter, case_no=number)))[0]
+    contact = await gateway.store.read(lambda work: work.get(Contact, reporter.contact_id))
+    assert contact is not None
+    assert contact.phone == PHONE
+
+
+async def test_an_order_that_is_not_ours_goes_back_with_reason_and_basis(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    _, told = await post(client, source, **ORDER)
+    number = int(str(told["case_no"]))
+    operator = await hire(gateway, Role.OPERATOR)
+    with pytest.raises(BadInput) as caught:
+        await do(gateway, number, "return_order", operator, reason="属于交警职责")
+    assert caught.value.field == "basis"
+    case = await do(gateway, number, "return_order", operator, reason="属于交警职责", basis="派单目录第三条")
+    assert (case.state.value, case.upstream_state, case.upstream_sign_due_at) == ("redirected", "returned", None)
+    assert not await gateway.store.read(lambda work: work.find(Debt, case_no=number))
+    page = await (await client.get("/api/v1/order-news", headers=source.bearer)).json()
+    assert page["news"][0]["basis"] == "派单目录第三条"
+
+
+async def test_an_extension_moves_the_sources_limit_only_when_it_says_so(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    _, told = await post(client, source, **ORDER)
+    number = int(str(told["case_no"]))
+    operator = await hire(gateway, Role.OPERATOR)
+    await do(gateway, number, "extend_order", operator, reason="需更换设施", until="2026-11-30T18:00")
+    before = (await case_of(gateway, number)).upstream_due_at
+    path = f"/api/v1/orders/12345/{ORDER['source_no']}/words"
+    assert (await post(client, source, path, kind="extension", granted=True))[0] == 422
+    assert (await post(client, source, path, kind="extension", granted=False))[0] == 200
+    assert (await case_of(gateway, number)).upstream_due_at == before
+    until = "2026-11-30T18:00:00+08:00"
+    assert (await post(client, source, path, kind="extension", granted=True, until=until))[0] == 200
+    moved = (await case_of(gateway, number)).upstream_due_at
+    assert moved is not None
+    assert moved.isoformat() == "2026-11-30T10:00:00+00:00"
+
+
+async def test_the_sources_satisfaction_is_kept_apart_from_ours(gateway: Gateway, client: Client, source: Person) -> None:
+    _, told = await post(client, source, **ORDER)
+    number = int(str(told["case_no"]))
+    path = f"/api/v1/orders/12345/{ORDER['source_no']}/words"
+    assert (await post(client, source, path, kind="rating", satisfaction="unsatisfied"))[0] == 409
+    await walk(gateway, number, until="close")
+    operator = await hire(gateway, Role.OPERATOR)
+    await do(gateway, number, "answer_order", operator)
+    assert (await post(client, source, path, kind="rating", satisfaction="unsatisfied"))[0] == 200
+    order = (await gateway.store.read(lambda work: work.find(Order, case_no=number)))[0]
+    assert order.satisfaction == "unsatisfied"
+    assert (await case_of(gateway, number)).rating == 0
+
+
+async def test_an_ordinary_case_is_offered_no_step_of_orders(gateway: Gateway, client: Client) -> None:
+    from tests.channels.desk_people import report
+
+    number = await report(gateway)
+    operator = await hire(gateway, Role.OPERATOR)
+    file = await gateway.case_file(number, operator.actor)
+    assert not [offer.step.name for offer in file.offers if "order" in offer.step.name]
+
+
+def sheet_of(*lines: list[object]) -> bytes:
+    book = Workbook()
+    for line in lines:
+        book.active.append(line)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+HEAD = ["工单编号", "诉求内容", "事发地址", "联系电话", "办结截止时间", "备注"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+async def test_a_list_is_shown_before_anything_is_taken_in(
+    gateway: Gateway, client: Client, encoding: str
+) -> None:
+    operator = await hire(gateway, Role.OPERATOR)
+    text = "\n".join([
+        ",".join(map(str, HEAD)), "A-1,人民路井盖坏了很危险,人民路,,2026/11/25 18:00,急",
+        "A-2,,人民路,,,", "A-3,中山路路灯全部不亮,中山路,,明天,", "A-1,同一个单号又来一次,人民路,,,",
+    ])  # fmt: skip
+    from aiohttp import FormData
+
+    form = FormData({"csrf": operator.csrf, "source": "12345"})
+    form.add_field("sheet", text.encode(encoding), filename="工单.csv", content_type="text/csv")
+    answer = await client.post("/desk/orders/import", data=form, headers=operator.page)
+    page = await answer.text()
+    assert answer.status == 200
+    assert "收下 1 件" in page
+    assert "缺少诉求内容" in page
+    assert "来源单号在表里出现了两次" in page
+    assert not await gateway.store.read(lambda work: work.find(Order))
+
+    answer = await client.post("/desk/orders/import/take", data={"csrf": operator.csrf}, headers=operator.page)
+    assert "收到 1 件" in await answer.text()
+    orders = await gateway.store.read(lambda work: work.find(Order))
+    assert [order.number for order in orders] == ["A-1"]
+    again = await client.post("/desk/orders/import/take", data={"csrf": operator.csrf}, headers=operator.page)
+    assert again.status == 422
+
+
+def test_an_excel_sheet_is_read_with_its_moments_and_numbers() -> None:
+    body = sheet_of(["12345转办清单"], HEAD, [20261120001, "人民路井盖坏了", "人民路", 19900000001, NOON.replace(tzinfo=None), ""])
+    cells = read_file("清单.xlsx", body)
+    from zoneinfo import ZoneInfo
+
+    sheet = read_sheet(cells, source="12345", zone=ZoneInfo("Asia/Shanghai"))
+    (row,) = sheet.rows
+    assert row.given is not None
+    assert (row.line, row.given.number, row.given.phone) == (3, "20261120001", "19900000001")
+    assert row.given.finish_due_at is not None
+    assert sheet.ignored == ("备注",)
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00\x01\x02", b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old"])
+def test_a_file_that_is_no_list_is_refused_in_plain_words(body: bytes) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_file("x.xlsx", body)
+    assert caught.value.field == "file"
+
+
+def test_a_list_that_is_too_long_is_refused() -> None:
+    from zoneinfo import ZoneInfo
+
+    cells = [["来源单号", "诉求内容"], *[[f"N{number}", "路灯不亮"] for number in range(MAX_ROWS + 1)]]
+    with pytest.raises(BadInput):
+        read_sheet(cells, source="12345", zone=ZoneInfo("Asia/Shanghai"))
+
+
+async def test_an_order_typed_by_hand_keeps_what_was_typed_when_refused(gateway: Gateway, client: Client) -> None:
+    operator = await hire(gateway, Role.OPERATOR)
+    typed = {"csrf": operator.csrf, "source": "12345", "number": "坏 单号!", "text": "人民路井盖坏了很危险", "phone": ""}
+    answer = await client.post("/desk/orders/new", data=typed, headers=operator.page)
+    assert answer.status == 422
+    assert "人民路井盖坏了很危险" in await answer.text()
+    answer = await client.post("/desk/orders/new", data=typed | {"number": "B-7"}, headers=operator.page,
+                               allow_redirects=False)  # fmt: skip
+    assert answer.status == 303
+    assert await gateway.store.read(lambda work: work.find(Order, number="B-7"))
