@@ -10,12 +10,14 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 
+from channels.asking import TIMEOUT_S, Answer, ask
 from channels.sms_aggregator_shape import FIELD_SIGNS, Shape, at_path, body_mac, load_shape
 from channels.webhook import (
     Acknowledgement,
@@ -24,16 +26,17 @@ from channels.webhook import (
     ProviderCall,
     address_of,
     fields_of,
+    is_listed,
+    own_number,
     pairs_of,
     required,
     same_secret,
 )  # fmt: skip
 from intake.errors import BadPayload, Misconfigured, SendError
-from intake.model import DeliveryReport, Inbound, Outbound, Receipt
+from intake.model import DeliveryReport, Inbound, Outbound, Part, Receipt
 from intake.phone import parse_phone
 
 KIND = "sms"
-TIMEOUT_S = 12.0
 MOST_ROWS = 500
 CONTENT_TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
 
@@ -52,6 +55,7 @@ class Settings:
     number: str = ""
     allow_from: tuple[str, ...] = ()
     area_code: str = ""
+    timeout_s: float = TIMEOUT_S
 
 
 def build(settings: Settings, http: aiohttp.ClientSession) -> "AggregatorSms":
@@ -72,15 +76,15 @@ class AggregatorSms:
     def __init__(self, settings: Settings, shape: Shape, http: aiohttp.ClientSession) -> None:
         self._settings, self._shape, self._http = settings, shape, http
         self._networks = tuple(ip_network(text) for text in settings.allow_from)
-        own = parse_phone(settings.number, area_code=settings.area_code) if settings.number else None
-        self._own = own.e164 if own else ""
+        self._own = own_number(settings.number, area_code=settings.area_code)
         self.limits = Limits(shape.max_chars)
+        self.redelivers_for = timedelta(minutes=shape.push.retry_minutes)
 
     # Receives
 
     def verify(self, call: ProviderCall) -> None:
         """Raise Forged unless the push comes from a listed address (where there is a list) and is signed as it must be."""
-        if self._networks and not self._is_listed(call.peer):
+        if self._networks and not is_listed(call.peer, self._networks):
             raise Forged
         push, secret = self._shape.push, self._settings.secret
         if push.sign == "hmac_sha256":
@@ -111,13 +115,6 @@ class AggregatorSms:
     def acknowledge(self, _call: ProviderCall) -> Acknowledgement:
         return Acknowledgement(self._shape.push.ack.encode(), self._shape.push.ack_type)
 
-    def _is_listed(self, peer: str) -> bool:
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
-
     def _rows(self, call: ProviderCall) -> list[dict[str, str]]:
         if self._shape.push.format == "form":
             return [fields_of(pairs_of(call.query if call.method == "GET" else call.body))]
@@ -147,8 +144,9 @@ class AggregatorSms:
         if sender == self._own:
             return None
         return Inbound(
-            KIND, _sequence(row, message["id"], sender, text), call.received_at, text, address=sender, phone=sender
-        )
+            KIND, _sequence(row, message["id"], sender, text), call.received_at, text, address=sender, phone=sender,
+            part=_part(row, message) if self._shape.push.pieces else None,
+        )  # fmt: skip
 
     # Sends
 
@@ -161,8 +159,12 @@ class AggregatorSms:
         if phone is None or phone.kind != "mobile" or phone.e164 == self._own:
             raise SendError("bad_address")
         body, headers = self._request(outbound.ref, text, phone.national)
-        status, answer, wait_s = await self._post(body, headers)
-        return self._receipt(status, answer, wait_s)
+        try:
+            answer = await ask(self._http, "POST", self._settings.send_url, timeout_s=self._settings.timeout_s, data=body,
+                               headers=headers)  # fmt: skip
+        except SendError as error:
+            raise SendError(self._doubtful("timeout") if error.outcome == "timeout" else error.outcome) from None
+        return self._receipt(answer)
 
     async def find(self, _outbound: Outbound) -> Receipt | None:
         return None
@@ -182,29 +184,12 @@ class AggregatorSms:
             headers |= {send.time_header: stamp, send.sign_header: body_mac(body, stamp, secret)}
         return body, headers
 
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, Any, float | None]:
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        try:
-            async with self._http.post(self._settings.send_url, data=body, headers=headers, timeout=timeout,
-                                       allow_redirects=False) as response:  # fmt: skip
-                wait = response.headers.get("Retry-After", "")
-                answer = _maybe_json(await response.content.read(200_000))
-                return (
-                    response.status,
-                    answer,
-                    float(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else None,
-                )
-        except aiohttp.ClientConnectorError:
-            raise SendError("unavailable") from None
-        except (TimeoutError, aiohttp.ClientError):
-            raise SendError(self._doubtful("timeout")) from None
-
-    def _receipt(self, status: int, answer: Any, wait_s: float | None) -> Receipt:
-        send = self._shape.send
-        result = at_path(answer, send.result)
+    def _receipt(self, answer: Answer) -> Receipt:
+        send, status, wait_s = self._shape.send, answer.status, answer.wait_s
+        result = at_path(answer.value, send.result)
         if status == 200 and result in send.ok:
             # Without an id no receipt could ever be matched; ours is then looked for by nothing, and 72 hours decide.
-            return Receipt(at_path(answer, send.id))
+            return Receipt(at_path(answer.value, send.id))
         if result in send.outcomes:
             raise SendError(send.outcomes[result], retry_after_s=wait_s)
         if status == 429:
@@ -228,6 +213,15 @@ def _sequence(row: Mapping[str, str], name: str, sender: str, text: str) -> str:
     return "made:" + hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
+def _part(row: Mapping[str, str], names: Mapping[str, str]) -> Part:
+    """Which piece a row is, as far as it says; an empty Part where only length and time can tell."""
+    number, total = (row.get(names.get(name, ""), "") for name in ("number", "total"))
+    if not all(text.isascii() and text.isdigit() and len(text) < 4 for text in (number, total)):
+        return Part()
+    ref = row.get(names.get("ref", ""), "")[:40]
+    return Part(ref, int(number), int(total)) if 1 <= int(number) <= int(total) else Part()
+
+
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
@@ -237,13 +231,6 @@ def _json(body: bytes) -> Any:
 
 def _refuse_constant(_: str) -> Iterable[str]:
     raise ValueError
-
-
-def _maybe_json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _text(part: object) -> str:

@@ -66,7 +66,9 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Pushing:
-    """How messages and receipts are pushed to us. `rows` is the key of the list when a JSON object wraps it."""
+    """How messages and receipts are pushed to us. `rows` is the key of the list when a JSON object wraps it; `pieces`: long
+    messages come unjoined, under the names `ref`, `number` and `total` of `message` where it has them. `retry_minutes`:
+    how long a push is repeated until it is acknowledged."""
 
     format: str
     message: Mapping[str, str]
@@ -78,6 +80,8 @@ class Pushing:
     rows: str = ""
     ack: str = "0"
     ack_type: str = "text/plain"
+    pieces: bool = False
+    retry_minutes: int = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,17 @@ became of it. Twilio cuts long texts itself, at 67 UCS-2 units a part, so a text
 import base64
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import aiohttp
 
+from channels.asking import TIMEOUT_S, Answer, ask
 from channels.media_fetch import Fetcher
+from channels.sms_twilio_list import media_of, messages_since, sent_at
 from channels.webhook import (
     Acknowledgement,
     Forged,
@@ -25,6 +26,7 @@ from channels.webhook import (
     ProviderCall,
     address_of,
     fields_of,
+    own_number,
     pairs_of,
     required,
     same_secret,
@@ -36,7 +38,6 @@ from intake.phone import parse_phone
 KIND = "sms"
 HOOK = "/hooks/sms_twilio"
 API = "2010-04-01"
-TIMEOUT_S = 12.0
 MAX_CHARS = 1600
 MAX_MEDIA = 6
 MAX_MEDIA_BYTES = 5 * 1024 * 1024
@@ -66,6 +67,7 @@ class Settings:
     public_url: str
     base_url: str = "https://api.twilio.com"
     area_code: str = ""
+    timeout_s: float = TIMEOUT_S
     media_hosts: tuple[str, ...] = ("mms.twiliocdn.com", "media.twiliocdn.com", "s3-external-1.amazonaws.com")
 
 
@@ -83,13 +85,14 @@ class TwilioSms:
     can_look_up = True
     takes_photos = True
     limits = Limits(MAX_CHARS, media=True)
+    redelivers_for = timedelta(0)
 
     def __init__(self, settings: Settings, http: aiohttp.ClientSession) -> None:
         self._settings, self._http = settings, http
         self._auth = {"Authorization": aiohttp.encode_basic_auth(settings.account_sid, settings.auth_token)}
         self._messages = f"{settings.base_url.rstrip('/')}/{API}/Accounts/{quote(settings.account_sid)}/Messages"
-        own = parse_phone(settings.sender, area_code=settings.area_code)
-        self._own = own.e164 if own else ""
+        self._origin = settings.base_url.rstrip("/")
+        self._own = own_number(settings.sender, area_code=settings.area_code)
         self._fetcher = Fetcher(http, origin=settings.base_url, hosts=settings.media_hosts, max_bytes=MAX_MEDIA_BYTES)
 
     # Receives
@@ -139,40 +142,47 @@ class TwilioSms:
         form = {"To": outbound.address, "Body": text, sender: self._settings.sender,
                 "StatusCallback": f"{self._settings.public_url.rstrip('/')}{HOOK}"}  # fmt: skip
         try:
-            status, answer, wait_s = await self._ask("POST", f"{self._messages}.json", data=form)
+            answer = await self._ask("POST", f"{self._messages}.json", data=form)
         except SendError as error:
             if error.outcome != "timeout" or (found := await self.find(outbound)) is None:
                 raise
             return found
-        if status in (200, 201):
-            return Receipt(str(answer["sid"])) if answer.get("sid") else _refuse("unknown")
-        if status >= 500 and (found := await self.find(outbound)) is not None:
+        if answer.status in (200, 201):
+            return Receipt(str(answer.fields["sid"])) if answer.fields.get("sid") else _refuse("unknown")
+        if answer.status >= 500 and (found := await self.find(outbound)) is not None:
             return found
-        return _refuse(outcome_of(status, answer), retry_after_s=wait_s)
+        return _refuse(outcome_of(answer), retry_after_s=answer.wait_s)
 
     async def find(self, outbound: Outbound) -> Receipt | None:
         """The same text to the same number among the latest; every reply holds its case's number, so they differ."""
         params = {"To": outbound.address, "PageSize": str(LOOKED_AT)}
-        status, answer, wait_s = await self._ask("GET", f"{self._messages}.json", params=params)
-        if status != 200:
-            _refuse(outcome_of(status, answer), retry_after_s=wait_s)
+        answer = await self._ask("GET", f"{self._messages}.json", params=params)
+        if answer.status != 200:
+            _refuse(outcome_of(answer), retry_after_s=answer.wait_s)
         text = "".join(outbound.parts)
-        for one in answer.get("messages", ()):
+        for one in answer.fields.get("messages", ()):
             if one.get("body") == text and one.get("to") == outbound.address and one.get("direction") != "inbound":
                 return Receipt(str(one["sid"]), delivered=one.get("status") == "delivered")
         return None
 
-    async def _ask(self, method: str, url: str, **more: Any) -> tuple[int, Mapping[str, Any], float | None]:
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        try:
-            async with self._http.request(method, url, headers=self._auth, timeout=timeout, **more) as response:
-                body = await response.content.read(1_000_000)
-                return response.status, _object(body), _seconds(response.headers.get("Retry-After"))
-        except aiohttp.ClientConnectorError:
-            # Nobody answered the door: it surely was not taken.
-            raise SendError("unavailable") from None
-        except (TimeoutError, aiohttp.ClientError):
-            raise SendError("timeout") from None
+    # Keeps a list
+
+    async def listed(self, since: datetime) -> AsyncIterator[Inbound | DeliveryReport]:
+        """What Twilio knows of since a moment: every message that came in, and the state of what went out."""
+        async for one in messages_since(self._ask, self._messages, self._origin, since):
+            at = sent_at(one, since)
+            if one.get("direction") != "inbound":
+                outcome = OUTCOME_OF_STATUS.get(str(one.get("status")), "accepted")
+                yield DeliveryReport(KIND, str(one["sid"]), outcome, at, str(one.get("error_code") or "")[:20])
+                continue
+            sender = parse_phone(str(one.get("from", ""))[:64], area_code=self._settings.area_code)
+            if sender is not None and sender.e164 != self._own:
+                media = (await media_of(self._ask, self._messages, self._origin, one))[:MAX_MEDIA]
+                yield Inbound(KIND, str(one["sid"]), at, str(one.get("body") or ""), address=sender.e164,
+                              phone=sender.e164, media=media)  # fmt: skip
+
+    async def _ask(self, method: str, url: str, **more: Any) -> Answer:
+        return await ask(self._http, method, url, timeout_s=self._settings.timeout_s, headers=self._auth, **more)
 
 
 def sign(token: str, url: str, parameters: str) -> str:
@@ -181,9 +191,9 @@ def sign(token: str, url: str, parameters: str) -> str:
     return base64.b64encode(mac).decode()
 
 
-def outcome_of(status: int, answer: Mapping[str, Any]) -> str:
+def outcome_of(answer: Answer) -> str:
     """What an error of the API means for the message (outbox.FAILURES)."""
-    code = answer.get("code")
+    code, status = answer.fields.get("code"), answer.status
     if isinstance(code, int) and code in OUTCOME_OF_ERROR:
         return OUTCOME_OF_ERROR[code]
     if status == 429:
@@ -226,19 +236,3 @@ def _media(given: Mapping[str, str]) -> tuple[str, ...]:
     found = (given.get(f"MediaUrl{index}", "") for index in range(number)
              if given.get(f"MediaContentType{index}", "image/").startswith("image/"))  # fmt: skip
     return tuple(address[:1000] for address in found if address)
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _seconds(text: str | None) -> float | None:
-    return (
-        float(min(int(text), int(timedelta(hours=6).total_seconds())))
-        if text and text.isascii() and text.isdigit()
-        else None
-    )

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl, urlsplit
 
 from intake.errors import BadPayload, NotAllowed
@@ -87,6 +88,21 @@ def address_of(raw: str, *, area_code: str, name: str) -> str:
     if phone is None:
         raise BadPayload(field=name)
     return phone.e164
+
+
+def own_number(raw: str, *, area_code: str) -> str:
+    """The number of ours in normal form, so that it is never talked with; empty for a service's name or none."""
+    phone = parse_phone(raw, area_code=area_code) if raw else None
+    return phone.e164 if phone else ""
+
+
+def is_listed(peer: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether a network address lies in one of the networks a provider sends from."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
 
 
 def same_secret(given: str, expected: str) -> bool:

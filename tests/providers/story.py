@@ -1,6 +1,6 @@
 """What a story over a channel needs: a gateway that offers it, its web server on loopback, and the people at the desk."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from channels import routes_of
 from channels.web.hooks import HOOKED, Hooked
 from channels.web.server import build_app
 from channels.web.setting import WebSetting
@@ -21,7 +22,7 @@ from intake.listener import Listener
 from intake.model import Case, Prediction, Role, Scored, State, Subclass
 from intake.profile import City
 from intake.receive import Judged
-from intake.records import Debt
+from intake.records import Debt, OutboxRow, Remark
 from intake.spool import Spool
 from intake.usecases import Command
 from intake.vault import Vault
@@ -46,6 +47,7 @@ class Story:
     client: TestClient[web.Request, web.Application]
     courier: Courier
     media: Path
+    app: web.Application
 
     async def case(self, number: int) -> Case:
         case = await self.gateway.store.read(lambda work: work.get(Case, number))
@@ -54,6 +56,19 @@ class Story:
 
     async def all(self, kind: type[Any], **where: Any) -> list[Any]:
         return await self.gateway.store.read(lambda work: work.find(kind, **where))
+
+    async def remarks(self, number: int) -> list[Remark]:
+        return await self.all(Remark, case_no=number)
+
+    async def send_all(self) -> None:
+        """Send until nothing is due any more."""
+        while await self.courier.send_due():
+            pass
+
+    async def sendings(self, number: int) -> list[tuple[str, str, str]]:
+        """The rungs of a case's replies in their order: route, state, reason."""
+        rows = await self.all(OutboxRow, case_no=number)
+        return [(row.channel, row.state, row.outcome) for row in rows if row.debt_id]
 
     async def step(self, number: int, step: str, role: Role = Role.OPERATOR, **fields: object) -> Case:
         unit = (await self.case(number)).unit if role is Role.UNIT else ""
@@ -78,18 +93,20 @@ class Story:
 
 @asynccontextmanager
 async def story(
-    store: AnyStore, city: City, clock: FakeClock, channel: Any, *, name: str, folder: Path, vault: Vault
-) -> AsyncIterator[Story]:
-    """Start everything around one channel."""
+    store: AnyStore, city: City, clock: FakeClock, channel: Any, *, name: str, folder: Path, vault: Vault,
+    port: int = 0, others: Sequence[Any] = (),
+) -> AsyncIterator[Story]:  # fmt: skip
+    """Start everything around one channel; `others` only send. `port` is given where a provider must know it beforehand."""
     spool = Spool(folder / "spool", vault)
     spool.open()
-    rules = city.rules(offered=[channel.kind])
+    senders = {route: one for one in (channel, *others) for route in routes_of(one)}
+    rules = city.rules(offered=senders)
     gateway = Gateway(store, city, rules, judge, vault, clock, Feed(store), Admission(store, rules, spool, judge))
     listener = Listener(gateway, load_phrases(), lambda text: next((place for place in PLACES if place in text), None))
     app = build_app(gateway, WebSetting(media=folder / "media", public_url=PUBLIC))
     app[HOOKED] = Hooked(listener, {name: channel})
-    server = TestServer(app, host="127.0.0.1")
+    server = TestServer(app, host="127.0.0.1", port=port or None)
     await server.start_server(access_log=None)
-    courier = Courier(store, rules, {channel.kind: channel}, name="gw", run_id="one")
+    courier = Courier(store, rules, senders, name="gw", run_id="one")
     async with TestClient(server) as client:
-        yield Story(gateway, client, courier, folder / "media")
+        yield Story(gateway, client, courier, folder / "media", app)

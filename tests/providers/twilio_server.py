@@ -10,12 +10,16 @@ import hashlib
 import hmac
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from tests.make import NOON
 
 SID, TOKEN, NUMBER = "AC" + "0" * 32, "12345", "+8619900000099"
 ERRORS = {21211: (400, "Invalid 'To' Phone Number"), 21610: (400, "Attempt to send to unsubscribed recipient"),
@@ -31,6 +35,16 @@ class Message:
     body: str
     callback: str
     status: str = "queued"
+    sender: str = ""
+    at: datetime = NOON
+    media: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> dict[str, object]:
+        """As the list shows it."""
+        return {"sid": self.sid, "to": self.to, "from": self.sender or NUMBER, "body": self.body, "status": self.status,
+                "direction": "inbound" if self.sender else "outbound-api", "num_media": str(len(self.media)),
+                "date_sent": format_datetime(self.at), "error_code": None}  # fmt: skip
 
 
 @dataclass
@@ -44,12 +58,15 @@ class TwilioServer:
     asked: Counter[str] = field(default_factory=Counter)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     auth_seen: list[str] = field(default_factory=list)
+    page_size: int = 1000
+    always: int | str | None = None
     server: TestServer | None = None
 
     async def start(self) -> str:
         app = web.Application()
         app.router.add_post("/2010-04-01/Accounts/{sid}/Messages.json", self._create)
         app.router.add_get("/2010-04-01/Accounts/{sid}/Messages.json", self._list)
+        app.router.add_get("/2010-04-01/Accounts/{sid}/Messages/{message}/Media.json", self._media_list)
         app.router.add_get("/media/{name}", self._media)
         self.server = TestServer(app, host="127.0.0.1")
         await self.server.start_server(access_log=None)
@@ -58,6 +75,17 @@ class TwilioServer:
     async def stop(self) -> None:
         if self.server:
             await self.server.close()
+
+    async def _outage(self, request: web.Request) -> web.StreamResponse | None:
+        """What every request gets while the provider is ill: a status, a page that means nothing, a line that is cut, or
+        silence until the asker goes away."""
+        if self.always == "silence":
+            await asyncio.Event().wait()
+        if self.always == "cut" and request.transport:
+            request.transport.abort()
+        if isinstance(self.always, int):
+            return _error(20429) if self.always == 429 else web.Response(status=self.always, text="<html>upstream error</html>")
+        return web.Response(text="<html>welcome</html>") if self.always else None
 
     def _fault(self, request: web.Request) -> web.Response | None:
         if request.headers.get("Authorization") != aiohttp.encode_basic_auth(SID, TOKEN):
@@ -69,8 +97,10 @@ class TwilioServer:
             return web.Response(status=fault, text="<html>upstream error</html>")
         return None
 
-    async def _create(self, request: web.Request) -> web.Response:
+    async def _create(self, request: web.Request) -> web.StreamResponse:
         self.asked["create"] += 1
+        if (ill := await self._outage(request)) is not None:
+            return ill
         lost = self.faults[:1] == ["lost"]
         if lost:
             self.faults.pop(0)
@@ -86,13 +116,22 @@ class TwilioServer:
             request.transport.abort()
         return web.json_response({"sid": message.sid, "status": "queued", "direction": "outbound-api"}, status=201)
 
-    async def _list(self, request: web.Request) -> web.Response:
+    async def _list(self, request: web.Request) -> web.StreamResponse:
         self.asked["list"] += 1
+        if (ill := await self._outage(request)) is not None:
+            return ill
         if fault := self._fault(request):
             return fault
-        found = [{"sid": m.sid, "to": m.to, "body": m.body, "status": m.status, "direction": "outbound-api"}
-                 for m in reversed(self.messages) if m.to == request.query["To"]]  # fmt: skip
-        return web.json_response({"messages": found[: int(request.query["PageSize"])]})
+        to, day = request.query.get("To"), request.query.get("DateSent>", "")
+        found = [m.listed for m in reversed(self.messages) if to in (None, m.to) and m.at.date().isoformat() >= day]
+        size, page = min(int(request.query["PageSize"]), self.page_size), int(request.query.get("Page", 0))
+        following = request.rel_url.update_query(Page=page + 1) if len(found) > (page + 1) * size else None
+        return web.json_response({"messages": found[page * size : (page + 1) * size],
+                                  "next_page_uri": str(following) if following else None})  # fmt: skip
+
+    async def _media_list(self, request: web.Request) -> web.Response:
+        message = next(one for one in self.messages if one.sid == request.match_info["message"])
+        return web.json_response({"media_list": [{"uri": f"/media/{name}.json", "content_type": "image/jpeg"} for name in message.media]})
 
     async def _media(self, request: web.Request) -> web.Response:
         self.auth_seen.append(request.headers.get("Authorization", ""))
