@@ -20,7 +20,7 @@ from channels.web.api_staff_view import (
     taken_told,
 )
 from channels.web.body import bounded_body
-from channels.web.desk_case import case_no_of, read_view
+from channels.web.case_page import case_no_of, read_view
 from channels.web.desk_debt import DebtView, debt_view
 from channels.web.desk_filter import wish_from
 from channels.web.desk_ledger import debts_wanted, ledger_wish

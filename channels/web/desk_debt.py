@@ -127,14 +127,14 @@ def _sending(row: OutboxRow) -> Sending:
         state_words=OUTBOX_WORDS.get(row.state, row.state),
         attempts=row.attempts,
         outcome=row.outcome,
-        outcome_words=_outcome_words(row.outcome),
+        outcome_words=outcome_words(row.outcome),
         at=row.sent_at or row.created_at,
     )
 
 
-def _outcome_words(outcome: str) -> str:
+def outcome_words(outcome: str) -> str:
     """Our own names in words; a provider's code stays as it is."""
-    known = {"no_receipt": "72 小时没有回执", "failed": "对方未收到"}
+    known = {"no_receipt": "72 小时没有回执", "failed": "对方未收到", "user block": "对方拒收", "system failed": "微信未能送达"}
     return outbox.FAILURES[outcome].words if outcome in outbox.FAILURES else known.get(outcome, outcome)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from channels.web.desk_row import UNIT_STATES
+from channels.web.desk_tabs import BY_NAME, Tab
 from channels.web.json_body import field_name
 from intake.errors import BadInput, UnknownSubclass
 from intake.model import Actor, Role, State, Subclass
@@ -17,16 +18,18 @@ from intake.timers import RUNNING
 from intake.workflow import EVERY_UNIT, LIVE
 
 MAX_CHARS = 64
-NAMES = ("state", "channel", "subclass", "unit", "district", "urgent", "overdue", "mine", "text", "after", "limit")
+NAMES = ("tab", "state", "channel", "subclass", "unit", "district", "urgent", "overdue", "mine", "text", "after", "limit")
 SEARCHES_ALL = CENTRE | {Role.AUDITOR}
 """Posts that search every word of a case; others must not guess by searching what they may not read."""
+NO_TAB = Tab("", "", frozenset(), ())
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True, "on": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A queue as asked for. `after` is the key of the page before."""
+    """A queue as asked for. `tab` is a tab of work (desk_tabs.py), `after` the key of the page before."""
 
+    tab: str = ""
     states: tuple[State, ...] = ()
     channel: str = ""
     subclass: str = ""
@@ -50,7 +53,10 @@ def wish_from(query: Iterable[tuple[str, str]]) -> Wish:
             raise BadInput(name, "筛选内容太长，或含有不能显示的字符。")
         given.setdefault(name, []).append(value.strip())
     last = {name: values[-1] for name, values in given.items()}
+    if last.get("tab") and last["tab"] not in BY_NAME:
+        raise BadInput("tab", "没有这个标签。")
     return Wish(
+        tab=last.get("tab", ""),
         states=_states(",".join(given.get("state", ()))),
         channel=last.get("channel", ""),
         subclass=last.get("subclass", ""),
@@ -89,7 +95,8 @@ def _limit(word: str) -> int:
 
 def filter_of(wish: Wish, actor: Actor, *, now: datetime) -> QueueFilter | None:
     """The wish within the viewer's bounds; None when nothing can match it."""
-    states = set(wish.states)
+    tab = _tab(wish, actor)
+    states = set(wish.states) & set(tab.states) if wish.states and tab.states else set(wish.states or tab.states)
     if wish.overdue:
         states = states & RUNNING if states else set(RUNNING)
     if actor.role is Role.UNIT:
@@ -98,19 +105,28 @@ def filter_of(wish: Wish, actor: Actor, *, now: datetime) -> QueueFilter | None:
         )
     if not states and (wish.states or wish.overdue):
         return None
+    if tab.channel and wish.channel not in ("", tab.channel):
+        return None
     return QueueFilter(
         states=tuple(sorted(states)),
-        channel=wish.channel,
+        channel=tab.channel or wish.channel,
         subclass=_subclass(wish.subclass),
         unit=wish.unit,
         district=wish.district,
         urgent=wish.urgent,
         overdue_at=now if wish.overdue else None,
-        operator_id=actor.user_id if wish.mine else 0,
+        operator_id=actor.user_id if wish.mine or tab.mine else 0,
         text=wish.text,
+        needs=tab.needs,
         searches="all" if actor.role in SEARCHES_ALL else "masked",
         visible_unit=_bound(actor),
     )
+
+
+def _tab(wish: Wish, actor: Actor) -> Tab:
+    """The tab asked for, as far as the post has it."""
+    found = BY_NAME.get(wish.tab)
+    return found if found and actor.role in found.roles else NO_TAB
 
 
 def _bound(actor: Actor) -> str:

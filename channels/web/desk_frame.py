@@ -14,7 +14,15 @@ from intake.records import Task
 from intake.workflow import ROLE_WORDS, STEPS
 
 MAX_ALARMS = 99
-NAV = (("/desk", "案件", "see_queue"), ("/desk/ledger", "待回复", "see_ledger"), ("/desk/tasks", "待办", "see_tasks"))
+NAV = (
+    ("/desk", "案件", "see_queue"), ("/desk/drafts", "草稿箱", "take_calls"), ("/desk/ledger", "待回复", "see_ledger"),
+    ("/desk/tasks", "待办", "see_tasks"), ("/desk/orders", "上级工单", "see_orders"), ("/desk/knowledge", "知识库", "take_calls"),
+    ("/desk/notices", "公告", "take_calls"), ("/desk/paper", "应急表", "take_calls"), ("/desk/shift", "交接班", "hand_over"),
+)  # fmt: skip
+
+
+MORE = frozenset({"/desk/knowledge", "/desk/notices", "/desk/paper", "/desk/shift"})
+"""What stands behind 更多, so that the menu keeps to one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,8 @@ class Frame:
     """`alarms` counts emergencies not acknowledged, for the shift leader only; `last_event` is where live news begin."""
 
     nav: tuple[NavItem, ...]
+    more: tuple[NavItem, ...]
+    takes_calls: bool
     role_words: str
     alarms: int
     last_event: int
@@ -38,8 +48,11 @@ async def desk_page(request: web.Request, template: str, *, status: int = 200, *
     """A page of the desk in its frame."""
     actor = signed_in(request).actor
     alarms, last_event = await gateway_of(request).store.read(lambda work: (_alarms(work, actor), work.last_event_id()))
+    items = tuple(NavItem(path, label) for path, label, act in NAV if permission.may(actor, act))
     frame = Frame(
-        nav=tuple(NavItem(path, label) for path, label, act in NAV if permission.may(actor, act)),
+        nav=tuple(item for item in items if item.path not in MORE),
+        more=tuple(item for item in items if item.path in MORE),
+        takes_calls=permission.may(actor, "take_calls"),
         role_words=ROLE_WORDS[actor.role],
         alarms=alarms,
         last_event=last_event,

@@ -59,8 +59,8 @@ def sees_reporter(sight: Sight, actor: Actor, *, reporter: Reporter) -> bool:
 
 
 def sees_photo(sight: Sight, photo: Attachment) -> bool:
-    """The reporter's own pictures may show who and where he is."""
-    return not (sight.redacted and photo.usage == "report")
+    """The reporter's own pictures may show who and where he is. A recording is no picture and is not shown as one."""
+    return photo.mime.startswith("image/") and not (sight.redacted and photo.usage == "report")
 
 
 def sees_line(sight: Sight, line: HistoryEntry) -> bool:

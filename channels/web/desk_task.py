@@ -20,7 +20,8 @@ MAX_SHOWN = 100
 STEP_OF_TASK = {
     "emergency": "acknowledge", "revisit": "revisited", "call_reply": "told_by_phone", "held_reply": "send_reply",
     "send_failed": "told_by_phone", "unknown_fate": "told_by_phone",
-    "overdue": "supervise", "review_suspension": "resume", "message": "note",
+    "overdue": "supervise", "upstream_overdue": "supervise", "review_suspension": "resume", "message": "note",
+    "order_sign": "sign_order", "order_contact": "contact_order", "order_answer": "answer_order", "order_push": "note",
 }  # fmt: skip
 """The step that settles a task; the link opens the case with its form."""
 

@@ -17,7 +17,8 @@ from intake.timers import FIRINGS
 from intake.workflow import ROLE_WORDS, STATE_WORDS, STEPS, Field
 
 OTHER_STEPS = {"receive": "上报", "join": "并入他单", "part": "撤出并单", "rate": "市民评价", "alarm": "时限提醒",
-               "archive": "归档", "erase": "删除个人信息"}  # fmt: skip
+               "recompute": "重算时限",
+               "archive": "归档", "erase": "删除个人信息", "transcribe": "录音转写（机器草稿）"}  # fmt: skip
 RATING_WORDS = {1: "满意", 2: "不满意"}
 
 

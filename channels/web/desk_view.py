@@ -25,7 +25,8 @@ REQUEST_STATES = {"pending": "待审", "granted": "同意", "refused": "驳回",
 TASK_WORDS = {
     "emergency": "警情待知悉", "revisit": "待回访", "send_failed": "发送失败", "unknown_fate": "送达不明",
     "call_reply": "电话告知", "held_reply": "回复待发送", "overdue": "超期", "stage_late": "环节超时",
-    "review_suspension": "挂账到期", "callback": "待回拨", "message": "来信待看",
+    "review_suspension": "挂账到期", "upstream_overdue": "上级时限超期", "callback": "待回拨", "message": "来信待看",
+    "order_sign": "上级签收超时", "order_contact": "先行联系超时", "order_answer": "待回单", "order_push": "反馈推送失败",
 }  # fmt: skip
 
 

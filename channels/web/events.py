@@ -25,6 +25,7 @@ CLOSING = web.AppKey("closing", asyncio.Event)
 USUAL_HEARTBEAT_S = 15.0
 """Proxies commonly close a connection that is silent for a minute."""
 HEARTBEAT = b": \n\n"
+PHONE_STEPS = "phone."
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store, no-transform",
@@ -48,7 +49,7 @@ def set_up(app: web.Application) -> None:
 @require("see_feed")
 async def events(request: web.Request) -> web.StreamResponse:
     """Changes of cases in commit order, from `Last-Event-ID` (or `?after=`) on, else from now."""
-    after = _last_seen(request)
+    after = last_seen(request)
     gateway = gateway_of(request)
     response = web.StreamResponse(headers=HEADERS)
     async with gateway.feed.listening() as listener:
@@ -60,16 +61,16 @@ async def events(request: web.Request) -> web.StreamResponse:
         await response.write(f"retry: 3000\nid: {start}\n\n".encode())
         # When the console has gone or the database is away, the stream just ends; the console comes again.
         with suppress(ConnectionResetError, Unavailable):
-            async with aclosing(_from(gateway.feed, listener, last=start, request=request)) as stream:
+            async with aclosing(told_from(gateway.feed, listener, last=start, request=request)) as stream:
                 async for told in stream:
                     if told is None:
                         await response.write(HEARTBEAT)
-                    elif await _hears(gateway, signed_in(request).actor, told=told):
+                    elif await hears(gateway, signed_in(request).actor, told=told):
                         await response.write(told.frame)
     return response
 
 
-def _last_seen(request: web.Request) -> int | None:
+def last_seen(request: web.Request) -> int | None:
     given = request.headers.get("Last-Event-ID") or request.query.get("after")
     if given is None:
         return None
@@ -78,7 +79,7 @@ def _last_seen(request: web.Request) -> int | None:
     return int(given)
 
 
-async def _from(feed: Feed, listener: Listener, *, last: int, request: web.Request) -> AsyncGenerator[Told | None]:
+async def told_from(feed: Feed, listener: Listener, *, last: int, request: web.Request) -> AsyncGenerator[Told | None]:
     """Everything after `last`: what was missed, then what comes; None when nothing came for a while.
 
     Ends when the server stops, when the person may no longer ask, and when the listener was too slow: the console then
@@ -141,9 +142,12 @@ async def _heard(listener: Listener, closing: asyncio.Event, *, heartbeat_s: flo
         stop.cancel()
 
 
-async def _hears(gateway: Gateway, actor: Actor, *, told: Told) -> bool:
-    """A unit hears of cases dispatched to it, and that one was taken back; everybody else hears everything."""
+async def hears(gateway: Gateway, actor: Actor, *, told: Told) -> bool:
+    """A unit hears of cases dispatched to it, and that one was taken back; everybody else hears everything. What happens
+    on an operator's telephone is for him alone."""
     event = told.event
+    if event.step.startswith(PHONE_STEPS):
+        return event.unit == f"operator:{actor.user_id}"
     if actor.role is not Role.UNIT:
         return True
     if actor.unit not in (event.unit, event.co_unit, EVERY_UNIT):

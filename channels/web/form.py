@@ -18,14 +18,17 @@ MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencode
 MAX_FIELD_BYTES = 64 * 1024
 MAX_FIELDS = 40
 PHOTOS = "photos"
+SHEET = "sheet"
 
 
 @dataclass(slots=True)
 class Form:
-    """What has been read so far; when reading fails half-way, the fields read before stay usable."""
+    """What has been read so far; `sheet` is an uploaded list with its file name. When reading fails half-way, the
+    fields read before stay usable."""
 
     fields: dict[str, str] = field(default_factory=dict)
     photos: list[bytes] = field(default_factory=list)
+    sheet: tuple[str, bytes] = ("", b"")
     size: int = 0
 
     def get(self, name: str) -> str:
@@ -83,6 +86,9 @@ async def _read_part(part: BodyPartReader, form: Form, limits: WebSetting) -> No
     body = await _bytes_of(part, form, limits, most=limits.max_photo_bytes)
     if not body and not part.filename:
         return  # A file field left empty.
+    if name == SHEET:
+        form.sheet = (part.filename or "", body)
+        return
     if name != PHOTOS:
         raise BadInput(_short(name), "这里不能上传文件，照片请放在 photos 一栏。")
     if len(form.photos) >= limits.max_photos:

@@ -5,7 +5,7 @@ message leads to is intake/conversation.py's; what a provider's request looks li
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,10 +18,11 @@ from channels.web.media import ALBUM
 from channels.web.metrics import METRICS
 from channels.web.problem import BodyTooLarge
 from channels.web.setting import gateway_of, setting_of
+from channels.web.voice_note import forget_notes, keep_notes
 from channels.webhook import ProviderCall
-from intake.errors import BadInput, NotFound, SendError, Unavailable
+from intake.errors import BadInput, NotFound, Refused, SendError, Unavailable
 from intake.listener import Listener
-from intake.model import DeliveryReport, Inbound, Photo
+from intake.model import DeliveryReport, Inbound, Photo, Sound
 
 log = structlog.get_logger()
 
@@ -47,6 +48,14 @@ async def take_call(request: web.Request) -> web.Response:
     channel = hooked.channels.get(request.match_info["channel"])
     if channel is None or hooked.listener is None or not hasattr(channel, "verify"):
         raise NotFound("没有这个渠道。")
+    try:
+        return await _taken(request, hooked.listener, channel)
+    except Refused as refusal:
+        request.app[METRICS].count_refused(channel.kind, refusal.code)
+        raise
+
+
+async def _taken(request: web.Request, listener: Listener, channel: Any) -> web.Response:
     body = await bounded_body(request, max_bytes=setting_of(request).max_json_bytes)
     if body is None:
         raise BodyTooLarge
@@ -61,44 +70,55 @@ async def take_call(request: web.Request) -> web.Response:
     channel.verify(call)
     for thing in channel.parse(call):
         if isinstance(thing, DeliveryReport):
-            await hooked.listener.record_delivery(thing)
+            await listener.record_delivery(thing)
         else:
-            await _hear(request, hooked.listener, channel, thing)
+            await hear(request.app, channel, thing)
     answer = channel.acknowledge(call)
     return web.Response(body=answer.body, status=answer.status, content_type=answer.content_type, charset="utf-8")
 
 
-async def _hear(request: web.Request, listener: Listener, channel: Any, inbound: Inbound) -> None:
-    photos = await _photos(request, channel, inbound) if inbound.media else ()
+async def hear(app: web.Application, channel: Any, inbound: Inbound) -> None:
+    """Take one message in, with pictures and sounds; returns after the commit. Channels that listen by themselves end here."""
+    listener = app[HOOKED].listener
+    if listener is None:
+        raise Unavailable
+    photos = await _photos(app, channel, inbound) if inbound.media else ()
+    notes = await keep_notes(app, channel, inbound) if inbound.voices else ()
     lost = len(inbound.media) - len(photos)
     try:
         heard = await listener.hear(
-            replace(inbound, photos=photos), takes_photos=channel.takes_photos, photos_lost=lost
+            replace(inbound, photos=photos, sounds=notes), takes_photos=channel.takes_photos, photos_lost=lost
         )
     except Unavailable:
         # The unit of work may still commit, and then its case needs its pictures.
         raise
     except Exception:
-        await request.app[ALBUM].forget(photos)
+        await _forget(app, photos, notes)
         raise
     if not heard.keeps_photos:
-        await request.app[ALBUM].forget(photos)
+        await _forget(app, photos, notes)
     if heard.act == "report":
-        request.app[METRICS].count_report(inbound.channel)
+        app[METRICS].count_report(inbound.channel)
 
 
-async def _photos(request: web.Request, channel: Any, inbound: Inbound) -> tuple[Photo, ...]:
+async def _forget(app: web.Application, photos: Sequence[Photo], notes: Sequence[Sound]) -> None:
+    await app[ALBUM].forget(photos)
+    await forget_notes(app, notes)
+
+
+async def _photos(app: web.Application, channel: Any, inbound: Inbound) -> tuple[Photo, ...]:
     """The pictures that could be fetched and read, side by side; one that could not never holds the words up."""
-    kept = await asyncio.gather(*(_photo(request, channel, address) for address in inbound.media))
+    kept = await asyncio.gather(*(_photo(app, channel, address) for address in inbound.media))
     return tuple(photo for photo in kept if photo is not None)
 
 
-async def _photo(request: web.Request, channel: Any, address: str) -> Photo | None:
+async def _photo(app: web.Application, channel: Any, address: str) -> Photo | None:
     try:
-        found = await request.app[ALBUM].keep([await channel.fetch(address)])
+        found = await app[ALBUM].keep([await channel.fetch(address)])
     except (SendError, BadInput) as error:
         reason = error.outcome if isinstance(error, SendError) else error.code
         log.warning("media.not_fetched", channel=channel.kind, reason=reason)
+        app[METRICS].count_refused(channel.kind, f"media_{reason}")
         return None
     return found[0]
 

@@ -19,6 +19,9 @@ class Metrics:
     def __init__(self, listeners: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
         self._reports = Counter("intake_reports", "Reports taken in.", ["channel"], registry=self._registry)
+        self._refused = Counter(
+            "intake_refused", "What providers delivered and was not taken.", ["channel", "reason"], registry=self._registry
+        )
         self._requests = Counter("intake_requests", "Requests answered.", ["route", "status"], registry=self._registry)
         self._seconds = Histogram(
             "intake_request_seconds", "Time to answer.", buckets=BUCKETS_S, registry=self._registry
@@ -30,6 +33,10 @@ class Metrics:
 
     def count_report(self, channel: str) -> None:
         self._reports.labels(channel).inc()
+
+    def count_refused(self, channel: str, reason: str) -> None:
+        """`reason` is an error's code, or an outcome of fetching a picture behind `media_`."""
+        self._refused.labels(channel, reason).inc()
 
     def count_request(self, route: str, *, status: int, seconds: float) -> None:
         self._child(route, status).inc()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -43,7 +44,9 @@ def _asset(path: Path) -> Asset:
     return Asset(body, STATIC_TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
 
 
-def build_templates(gateway: Gateway, assets: Mapping[str, Asset]) -> Environment:
+def build_templates(
+    gateway: Gateway, assets: Mapping[str, Asset], vendor: Mapping[str, Asset] = MappingProxyType({})
+) -> Environment:
     """The environment all pages share."""
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -58,6 +61,7 @@ def build_templates(gateway: Gateway, assets: Mapping[str, Asset]) -> Environmen
         title=gateway.city.title,
         numbers=gateway.city.lines,
         asset=lambda name: f"/static/{name}?v={assets[name].digest}",
+        vendor=lambda name: f"/static/vendor/{name}?v={vendor[name].digest}" if name in vendor else "",
     )
     return templates
 
@@ -72,7 +76,7 @@ def moment_words(at: datetime | None, *, zone: ZoneInfo, now: datetime) -> str:
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
-    """A page. `person` is who is signed in (SignedIn) or None; `large` says that large type is wanted."""
+    """A page or a part of one. `person` is who is signed in (SignedIn) or None; `large` says that large type is wanted."""
     shared = {
         "request_id": request.get(REQUEST_ID, ""),
         "person": request.get(SIGNED_IN),

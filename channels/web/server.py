@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from secrets import token_hex
 from types import ModuleType
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -18,13 +19,26 @@ from aiohttp.typedefs import Handler
 from channels.web import (
     api_case,
     api_docs,
+    api_orders,
     api_report,
     api_staff,
+    call_finish,
+    call_page,
+    call_panel,
+    call_phone,
+    case_acts,
+    case_paper,
     citizen,
     citizen_status,
+    desk_aid,
     desk_case,
+    desk_hand,
     desk_ledger,
+    desk_live,
+    desk_order,
+    desk_phone,
     desk_queue,
+    desk_saved,
     desk_task,
     events,
     health,
@@ -32,7 +46,9 @@ from channels.web import (
     media,
     openapi,
     signin_page,
+    spoken,
     static,
+    vendor,
 )
 from channels.web.client_address import is_from_proxy
 from channels.web.connection import UNREADABLE
@@ -44,19 +60,21 @@ from channels.web.rate import LIMITER, Limiter
 from channels.web.render import build_templates, load_assets, page
 from channels.web.setting import GATEWAY, SETTING, TEMPLATES, WebSetting
 from channels.web.static import ASSETS
+from channels.web.vendor import VENDOR, load_vendor
 from intake.errors import IntakeError
 from intake.gateway import Gateway
 
 MODULES: tuple[ModuleType, ...] = (
     citizen, citizen_status, api_report, api_case, media, health, openapi, api_docs, static, signin_page, desk_queue,
-    desk_case, desk_ledger, desk_task, api_staff, events, hooks,
+    desk_hand, desk_saved, desk_live, desk_phone, desk_aid, call_page, call_panel, call_finish, call_phone, desk_case,
+    case_acts, case_paper, api_orders, desk_order, desk_ledger, desk_task, api_staff, events, hooks, vendor, spoken,
 )  # fmt: skip
 """Each offers ROUTES, and where it has them OPERATIONS for the API document and set_up(app)."""
 SMALL_BODY_BYTES = 256 * 1024
 """The cap of every body but pictures, which their own reader counts."""
 
 log = structlog.get_logger()
-_CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+_CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; "
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'")  # fmt: skip
 HEADERS = {
     "Content-Security-Policy": _CSP,
@@ -76,7 +94,8 @@ def build_app(gateway: Gateway, setting: WebSetting) -> web.Application:
     app = web.Application(middlewares=[around], client_max_size=SMALL_BODY_BYTES)
     assets = load_assets()
     app[GATEWAY], app[SETTING] = gateway, setting
-    app[ASSETS], app[TEMPLATES] = assets, build_templates(gateway, assets)
+    fetched = load_vendor()
+    app[ASSETS], app[VENDOR], app[TEMPLATES] = assets, fetched, build_templates(gateway, assets, fetched)
     app[LIMITER] = Limiter(setting)
     app[METRICS] = Metrics(lambda: gateway.feed.listener_count)
     app[health.READY_CHECKS] = health.own_checks(gateway)
@@ -96,7 +115,11 @@ def _nothing(_: web.Application) -> None:
 
 
 def _headers_for(setting: WebSetting) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    always = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if setting.secure_cookies else {})
+    tiles = urlsplit(setting.map_tiles)
+    policy = _CSP.replace("blob:", f"blob: {tiles.scheme}://{tiles.netloc}" if tiles.netloc else "blob:")
+    always = HEADERS | {"Content-Security-Policy": policy}
+    if setting.secure_cookies:
+        always["Strict-Transport-Security"] = "max-age=31536000"
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
@@ -149,7 +172,10 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         response.cookies.update(move.cookies)
         return response
     except (web.HTTPException, web.RequestPayloadError, ConnectionError) as error:
-        return _refusal(request, problem_of(error))
+        response = _refusal(request, problem_of(error))
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return response
     except Exception as error:
         if not isinstance(error, IntakeError):
             log.error("http.failed", error=type(error).__name__, request_id=request[REQUEST_ID], trace=_trace(error))

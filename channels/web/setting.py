@@ -15,6 +15,7 @@ from intake.signin import SignedIn
 class WebSetting:
     """Limits count requests a minute and client address. `media` is the folder of pictures, never served as files.
 
+    `map_tiles` is the address of map tiles with {z}, {x} and {y}; empty, the map draws the city's own layers only.
     `max_read_s` bounds the sending of a body, `max_upload_s` that of a form with pictures.
     """
 
@@ -33,6 +34,7 @@ class WebSetting:
     max_photos: int = 6
     max_photo_bytes: int = 15 * 1024 * 1024
     max_text_chars: int = 2000
+    map_tiles: str = ""
 
 
 GATEWAY = web.AppKey("gateway", Gateway)

@@ -8,7 +8,11 @@ ASSETS = web.AppKey("assets", dict[str, Asset])
 
 
 async def show_asset(request: web.Request) -> web.Response:
-    asset = request.app[ASSETS].get(request.match_info["name"])
+    return answer_asset(request, request.app[ASSETS].get(request.match_info["name"]))
+
+
+def answer_asset(request: web.Request, asset: Asset | None) -> web.Response:
+    """A file with how long it may be kept: for ever under the address that names its content."""
     if asset is None:
         raise web.HTTPNotFound
     kept = "public, max-age=31536000, immutable" if request.query.get("v") == asset.digest else "no-cache"

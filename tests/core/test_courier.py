@@ -1,5 +1,6 @@
 """Replies on their way: sent, put off, given up, confirmed late, unknown after a crash. None is forgotten or doubled."""
 
+import asyncio
 from dataclasses import replace
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from intake import delivery, outbox
 from intake.courier import Courier, outbound_of
 from intake.errors import SendError
 from intake.ledger import is_open
-from intake.model import Actor, Case, DeliveryReport
+from intake.model import Actor, Case, DeliveryReport, Outbound, Receipt
 from intake.ports import Sends
 from intake.profile import City
 from intake.receive import receive
@@ -163,8 +164,7 @@ async def claimed_and_died(store: AnyStore, rules: Rules, sms: FakeSms, *, went_
     await refused_case(store, rules)
     claimed = await store.write(lambda work: delivery.claim(work, owner="gw/dead", limit=5))
     if went_out:
-        row = claimed[0].row
-        await sms.send(outbound_of(row, claimed[0].text, claimed[0].address))
+        await sms.send(outbound_of(claimed[0]))
 
 
 async def test_an_unknown_fate_is_put_before_an_operator_and_never_sent_again(
@@ -219,3 +219,26 @@ async def test_whose_contact_was_erased_meanwhile_is_answered_on_the_status_page
     await courier(either_store, rules, sms).send_due()
     assert sms.sent == []
     assert (await only(either_store, Debt)).end == "published"
+
+
+async def test_a_stop_finishes_what_is_being_sent(either_store: AnyStore, rules: Rules, sms: FakeSms) -> None:
+    await refused_case(either_store, rules)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeSms):
+        async def send(self, outbound: Outbound) -> Receipt:
+            begun.set()
+            await go_on.wait()
+            return await super().send(outbound)
+
+    slow = Slow()
+    running = asyncio.create_task(courier(either_store, rules, slow).run())
+    await begun.wait()
+    running.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [row.state for row in await either_store.read(lambda work: work.find(OutboxRow))] == [outbox.SENT]
+    assert await open_tasks(either_store) == []
+    assert await courier(either_store, rules, slow, run_id="two").settle_orphans() == 0

@@ -14,7 +14,7 @@ from intake.matching import Match
 from intake.text import ucs2_units
 
 PHRASES = load_phrases()
-INTENTS = sorted({intent.name for intent in PHRASES.intents if not intent.weak} | {"digit", "content", "blank"})
+INTENTS = sorted({intent.name for intent in PHRASES.intents if not intent.weak} | {"digit", "content", "blank", "phone"})
 FACTS = [
     Facts(),
     Facts(talk_no=7, open_nos=(7,)),

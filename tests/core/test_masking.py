@@ -120,6 +120,7 @@ def test_an_identity_number_has_a_birthday_and_a_check_digit(number: str, valid:
         ("邮箱zhang.san@example.org吧", "邮箱z***@example.org吧"),
         ("姓名 张三丰 身份证号", "姓名 张* 身份证号"),
         ("投诉人陈静（电话15400001234）", "投诉人陈*（电话154****1234）"),
+        ("本人申请撤回，平时晚上也吵", "本人申请撤回，平时晚上也吵"),
         ("本人欧阳修，住泽城区", "本人欧阳*，住泽城区"),
     ],
 )

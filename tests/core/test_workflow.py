@@ -22,8 +22,8 @@ from tests.make import make_actor, make_case
 
 S = State
 MOVES_OUT: dict[State, set[str]] = {
-    S.REPORTED: {"accept", "answer", "redirect", "reject", "merge", "settle"},
-    S.ACCEPTED: {"verify", "file", "answer", "redirect", "reject", "merge", "settle"},
+    S.REPORTED: {"accept", "answer", "redirect", "reject", "merge", "settle", "return_order"},
+    S.ACCEPTED: {"verify", "file", "answer", "redirect", "reject", "merge", "settle", "return_order"},
     S.VERIFYING: {"verified", "merge"},
     S.FILED: {"dispatch", "merge", "void"},
     S.DISPATCHED: {"take", "withdraw", "merge", "void"},
@@ -48,6 +48,7 @@ def test_the_moves_out_of_every_state_are_those_of_the_process() -> None:
 
 
 TARGETS = {
+    "return_order": S.REDIRECTED,
     "accept": S.ACCEPTED, "verify": S.VERIFYING, "verified": S.ACCEPTED, "answer": S.ANSWERED, "redirect": S.REDIRECTED,
     "reject": S.REJECTED, "review": S.ACCEPTED, "file": S.FILED, "dispatch": S.DISPATCHED, "withdraw": S.FILED,
     "take": S.HANDLING, "feedback": S.DONE, "check": S.CHECKING, "close": S.CLOSED, "rework": S.HANDLING,

@@ -1,0 +1,60 @@
+"""The telephone as the desk sees it: the switchboard behind a key of the application, absent where none is set up."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aiohttp import web
+
+from intake.call import Call, CallRecording, Mark, OperatorLine
+from intake.model import Actor
+from intake.telephony import Telephony
+
+
+class Marks(Protocol):
+    async def of_call(self, call_id: int) -> Sequence[Mark]: ...
+    async def add(self, call_id: int, actor: Actor, *, reason: str) -> Mark: ...
+
+
+class Lines(Protocol):
+    async def of(self, user_id: int) -> OperatorLine | None: ...
+
+
+class Audio(Protocol):
+    async def read(self, token: str) -> bytes: ...
+    async def open(self, token: str, actor: Actor, *, reason: str) -> tuple[CallRecording, bytes]: ...
+
+
+class Board(Protocol):
+    """What the desk asks of intake.switchboard.Switchboard. `telephony` is None while no exchange is connected."""
+
+    @property
+    def marks(self) -> Marks: ...
+    @property
+    def lines(self) -> Lines: ...
+    @property
+    def audio(self) -> Audio: ...
+    @property
+    def telephony(self) -> Telephony | None: ...
+    async def call(self, call_id: int) -> Call: ...
+    async def sum_up(self, call_id: int, actor: Actor, *, summary: str, case_no: int = 0, note: str = "") -> Call: ...
+
+
+class Telephone:
+    """Holds the board, if any; the wiring puts it in after the application is built."""
+
+    def __init__(self) -> None:
+        self.board: Board | None = None
+
+
+TELEPHONE = web.AppKey("telephone", Telephone)
+
+
+def set_up(app: web.Application) -> None:
+    app[TELEPHONE] = Telephone()
+
+
+def board_of(request: web.Request) -> Board | None:
+    return request.app[TELEPHONE].board
+
+
+ROUTES: list[web.RouteDef] = []
