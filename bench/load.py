@@ -10,13 +10,15 @@ import sys
 import time
 
 
-async def client(port: int, path: str, bodies: list[bytes], until: float, times: list[float], faults: list[int]) -> None:
+async def client(
+    port: int, path: str, bodies: list[bytes], until: float, times: list[float], faults: list[int], headers: dict[str, str]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    number = 0
+    number, lines = 0, "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     while time.perf_counter() < until:
         body = bodies[number % len(bodies)]
         number += 1
-        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}"
                 f"Content-Length: {len(body)}\r\n\r\n")  # fmt: skip
         start = time.perf_counter()
         writer.write(head.encode() + body)
@@ -24,16 +26,19 @@ async def client(port: int, path: str, bodies: list[bytes], until: float, times:
         length = next(int(line[15:]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length:"))
         await reader.readexactly(length)
         times.append(time.perf_counter() - start)
-        if answer[9:11] != b"20":
+        if answer[9:10] not in b"23":
             faults.append(int(answer[9:12]))
     writer.close()
 
 
-async def run(port: int, path: str, clients: int, seconds: float, bodies: list[bytes]) -> dict[str, object]:
+async def run(
+    port: int, path: str, clients: int, seconds: float, bodies: list[bytes], headers: dict[str, str]
+) -> dict[str, object]:
     times: list[float] = []
     faults: list[int] = []
     start = time.perf_counter()
-    await asyncio.gather(*(client(port, path, bodies[i::clients] or bodies, start + seconds, times, faults) for i in range(clients)))
+    until, own = start + seconds, [bodies[i::clients] or bodies for i in range(clients)]
+    await asyncio.gather(*(client(port, path, one, until, times, faults, headers) for one in own))
     took = time.perf_counter() - start
     quantiles = statistics.quantiles(times, n=100)
     return {"answers": len(times), "per_s": len(times) / took, "p50_ms": quantiles[49] * 1e3, "p99_ms": quantiles[98] * 1e3,
@@ -45,4 +50,5 @@ if __name__ == "__main__":
 
     port, path, clients, seconds = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     lines = [line.strip().encode() for line in sys.stdin if line.strip()]
-    print(json.dumps(uvloop.run(run(port, path, clients, seconds, lines))))
+    headers = {"Content-Type": "application/json"} | (json.loads(sys.argv[5]) if len(sys.argv) > 5 else {})
+    print(json.dumps(uvloop.run(run(port, path, clients, seconds, lines, headers))))
