@@ -18,7 +18,8 @@ WORDS_OF_YES = {"true": True, "1": True, "yes": True, "on": True, "false": False
 
 def names() -> tuple[str, ...]:
     """The channel modules in this folder."""
-    files = (info.name for info in pkgutil.iter_modules(__path__) if "_" in info.name and not info.ispkg)
+    # One underscore: a channel. More of them: parts of one, which may cost much to read and are read when it is built.
+    files = (info.name for info in pkgutil.iter_modules(__path__) if info.name.count("_") == 1 and not info.ispkg)
     return tuple(sorted(name for name in files if _is_channel(_module(name))))
 
 
@@ -31,14 +32,29 @@ def kind_of(name: str) -> str:
 
 
 def kinds_of(chosen: Iterable[str]) -> frozenset[str]:
-    """The kinds of the chosen modules; two modules of one kind are refused, because replies could not choose."""
+    """What the chosen modules can send by; two modules of one kind are refused, because replies could not choose.
+
+    Where their settings are given too, with what they offer besides (a module's `also_offers(values)`): template messages.
+    """
     kinds: dict[str, str] = {}
     for name in chosen:
         kind = kind_of(name)
         if kind in kinds:
             raise Misconfigured(f"渠道 {kinds[kind]} 和 {name} 都是 {kind}，只能启用一个。")
         kinds[kind] = name
-    return frozenset(kinds)
+    more = (kind for name in kinds.values() if isinstance(chosen, Mapping) for kind in _also(name, chosen[name]))
+    return frozenset((*kinds, *more))
+
+
+def routes_of(channel: Any) -> tuple[str, ...]:
+    """What a built channel sends by: its kind, and what else it offers under `routes`."""
+    routes: tuple[str, ...] = getattr(channel, "routes", (channel.kind,))
+    return routes
+
+
+def _also(name: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    offers = getattr(_module(name), "also_offers", None)
+    return tuple(offers(values)) if offers else ()
 
 
 def build(name: str, values: Mapping[str, Any], http: Any, *, shared: Mapping[str, Any] | None = None) -> Any:

@@ -30,7 +30,7 @@ _POINTERS = re.compile(
 )
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _NUMBERS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("landmark", re.compile(r"(?:地铁|轻轨)?[0-9一二三四五六七八九十]{1,2}号线(?!路)")),
+    ("landmark", re.compile(r"(?:地铁|轻轨)?[0-9一二三四五六七八九十]{1,2}号线(?!路)|(?:地铁|轻轨)站?[a-z0-9]{1,2}号?(?:出入?|入)?口")),
     (
         "building",
         re.compile(
@@ -118,6 +118,11 @@ def is_doing(name: str) -> bool:
     """Whether a segment says what is done or how something is, rather than naming something."""
     table = address()
     return name in table.alone or any(_is_stop(word) for _, word in cut_with_places(name))
+
+
+def is_new(name: str) -> bool:
+    """Whether no dictionary knows all of it, so that it is likely a name: 紫云府, 戴家坪."""
+    return not all(len(word) > 1 and is_in_dictionary(word) for _, word in cut_with_places(name))
 
 
 def _is_stop(word: str) -> bool:

@@ -18,9 +18,10 @@ from classifier.explain import Reason, reasons
 from classifier.features import han_count
 from classifier.places import PlaceFound, find_place
 from classifier.registry import StoredModel
+from classifier.repeats_matter import Sense
 from classifier.urgency import Urged, urgency_of
 from intake.gazetteer import Gazetteer
-from intake.model import Prediction, Scored
+from intake.model import Prediction, Scored, Subclass
 from intake.taxonomy import Taxonomy
 
 FEWEST_HAN = 2
@@ -40,6 +41,16 @@ class Explained:
     place: PlaceFound | None
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One class a text may have, why, and in which condition (empty when none is named)."""
+
+    subclass: Subclass
+    confidence: float
+    why: tuple[Reason, ...]
+    condition: str
+
+
 class TextClassifier:
     """A loaded model bound to a city's class table. Holds no state that changes, so threads may share it."""
 
@@ -48,6 +59,7 @@ class TextClassifier:
         self._taxonomy = taxonomy
         self._gazetteer = gazetteer
         self._decider = Decider.of(stored.model.labels, taxonomy)
+        self._sense = Sense(stored.model)
 
     @classmethod
     def load(cls, path: Path, taxonomy: Taxonomy, gazetteer: Gazetteer | None = None) -> Self:
@@ -73,6 +85,10 @@ class TextClassifier:
             model_version=self.version,
         )
 
+    def view(self, text: str) -> NDArray[np.float32]:
+        """The model's inner view of a text, by which matters are compared (repeats_matter.py)."""
+        return self._sense.of(text)
+
     def judge(self, text: str) -> Judgement:
         """The same with out of scope among the candidates, as the commands show it."""
         return self._judge(text, self._stored.model.probabilities(text))
@@ -91,6 +107,23 @@ class TextClassifier:
             urged=urgency_of(text, best, condition, self._taxonomy),
             condition=condition,
             place=find_place(text, self._gazetteer),
+        )
+
+    def candidates(self, text: str, *, most: int) -> tuple[Candidate, ...]:
+        """The best classes with the words for each, also below the threshold of proposing one. Never raises."""
+        if not has_words(text):
+            return ()
+        chances = self._stored.model.probabilities(text)
+        inside = [one for one in self._judge(text, chances).ranked if one.subclass is not None][:most]
+        return tuple(
+            Candidate(
+                subclass=one.subclass,
+                confidence=one.confidence,
+                why=reasons(self._stored.model, text, self._decider.leading_label(chances, one.subclass)),
+                condition=condition_of(text, one.subclass, self._taxonomy).condition,
+            )
+            for one in inside
+            if one.subclass is not None
         )
 
     def _judge(self, text: str, chances: NDArray[np.float64]) -> Judgement:

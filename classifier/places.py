@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from classifier.address import Anchor, anchors, is_doing, may_go_on, naming_length
+from classifier.address import LONGEST_BARE, Anchor, anchors, is_doing, is_new, may_go_on, naming_length
 from classifier.address_table import RELATION
 from classifier.features import MAX_CHARS
 from classifier.fold import legible
@@ -27,10 +27,17 @@ _JOINT = re.compile(r"[与和跟同及至到/\-—×x ]|那个|这个|我们[那
 _LEADING = frozenset(("city", "district", "street", "road", "number"))
 _NAMED = frozenset(("common", "noun", "landmark", "community", "road", "bridge"))
 _ROADS = frozenset(("road", "bridge"))
+_SURE_NAMES = frozenset(("province", "city", "district", "street", "road", "community", "landmark", "bridge", "listed"))
 _GAP = re.compile("[\u4e00-\u9fff]{1,5}")
-_POINTING = frozenset(("", "那个", "这个"))
+# What may stand between a name and the nameless thing meant: 王家湾|那条|路, 灞桥区纺织城|某|街坊.
+_POINTING = re.compile(
+    r"(?:的|上的?|里面?的?|里头|旁边?的?|附近的?|后面的?|对面的?|口)?(?:[那这]一?[个条栋家块座段片排]|某[个处条]?|一[家处栋幢所座条间个])?"
+)
+_POINTS = re.compile(r"的?(?:某|[那这][个条])$")
 # 某小区, 一家皮鞋厂: nameless, but it tells which of the things on a road is meant.
 _SOME = re.compile(r"(?:的?某|的?一[家处栋幢所座])(?=([\u4e00-\u9fff]{2,8}))")
+LONGEST_LEAD = 3
+_LEAD = re.compile(r"(?:(?:^)|(?<=[，。！？；、：,.!?;:（）() ]))([\u4e00-\u9fff]{1,3})$")
 _REST = re.compile(r"[\u4e00-\u9fff]{2,6}(?=[，。,.；;（）() ]|$)")
 _SEGMENT = re.compile(r"[^，。！？；、\s,.!?;:：（）()【】“”\"'…]+")
 # What a citizen writes before a place, and what behind a name makes it a body that was called instead.
@@ -115,12 +122,19 @@ def _well_known(folded: str, gazetteer: Gazetteer) -> list[Anchor]:
 
 
 def _spans(folded: str, listed: Sequence[Anchor]) -> Iterator[_Span]:
-    for chain in _chains(folded, listed):
-        start, end = chain[0].start, chain[-1].end
+    for whole in _chains(folded, listed):
+        chain = _named_part(whole)
+        start, end = _from_edge(folded, chain[0].start), chain[-1].end
         for _ in range(2):
             behind = RELATION.match(folded, end)
             end = behind.end() if behind else _with_some(folded, end)
         yield _Span(chain, start, end, _score(folded, chain, start, end))
+
+
+def _named_part(chain: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
+    """The chain without the nameless things before its first name: 工地门口 东站路 is at 东站路."""
+    first = next((place for place, anchor in enumerate(chain) if anchor.part in _SURE_NAMES), 0)
+    return chain[first:] if all(anchor.part == "common" for anchor in chain[:first]) else chain
 
 
 def _chains(folded: str, listed: Sequence[Anchor]) -> Iterator[tuple[Anchor, ...]]:
@@ -140,9 +154,12 @@ def _chains(folded: str, listed: Sequence[Anchor]) -> Iterator[tuple[Anchor, ...
 
 def _is_joined(folded: str, last: Anchor, anchor: Anchor) -> bool:
     gap = folded[last.end : anchor.start]
-    if last.part in _LEADING and anchor.part in _NAMED and _GAP.fullmatch(gap) and may_go_on(gap):
+    name = _POINTS.sub("", gap)
+    if last.part in _LEADING and anchor.part in _NAMED and _GAP.fullmatch(name) and may_go_on(name):
         return True
-    if anchor.part == "common" and gap not in _POINTING:
+    if anchor.part in ("common", "noun") and _POINTING.fullmatch(gap):
+        return True
+    if anchor.part == "common":
         return False
     if not gap or _JOINT.fullmatch(gap) or (gap == "、" and {last.part, anchor.part} <= _ROADS):
         return True
@@ -163,13 +180,21 @@ def _score(folded: str, chain: Sequence[Anchor], start: int, end: int) -> float:
 
 
 def _bare_names(folded: str) -> Iterator[_Span]:
-    """The first and the last segment, where they name something and say nothing."""
+    """Segments that name something and say nothing; the first and the last may be any noun, the others must be short."""
     segments = list(_SEGMENT.finditer(folded))
-    for segment in (segments[0], segments[-1]) if len(segments) > 1 else ():
-        name = segment.group()
-        if 2 <= len(name) <= 9 and not is_doing(name):
-            score = 1.8 + 0.3 * (segment is segments[-1]) + 0.2 * (len(name) <= 5)
+    if len(segments) < 2:
+        return
+    for segment in segments:
+        name, is_edge = segment.group(), segment in (segments[0], segments[-1])
+        if 2 <= len(name) <= (9 if is_edge else LONGEST_BARE) and not is_doing(name) and (is_edge or is_new(name)):
+            score = 1.5 + 0.3 * is_edge + 0.3 * (segment is segments[-1]) + 0.2 * (len(name) <= 5)
             yield _Span((Anchor(*segment.span(), "landmark"),), *segment.span(), score)
+
+
+def _from_edge(folded: str, start: int) -> int:
+    """Where the clause begins, when only a few characters of a name lie between: 和平|巷, 二环|南立交."""
+    lead = _LEAD.search(folded, max(0, start - LONGEST_LEAD - 1), start)
+    return lead.start(1) if lead and may_go_on(lead[1]) else start
 
 
 def _with_some(folded: str, end: int) -> int:

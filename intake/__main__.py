@@ -17,6 +17,7 @@ COMMANDS = {
     "user": "user",
     "token": "token",
     "replies": "replies",
+    "reconcile": "reconcile",
     "history": "history",
     "retention": "retention",
     "person": "person",
@@ -26,6 +27,7 @@ COMMANDS = {
     "restore": "restore",
     "doctor": "doctor",
     "routing": "routing",
+    "calendar": "calendar",
     "simulate": "simulate",
     "classify": "classify",
     "train": "train",
@@ -34,6 +36,8 @@ COMMANDS = {
     "model": "model",
     "label": "label",
     "dial": "dial",
+    "prompts": "prompts",
+    "asterisk": "asterisk",
 }
 """Command name to module of intake/commands/."""
 

@@ -20,7 +20,7 @@ MANY_IN_AN_HOUR = 20
 """A busy desk calls back about ten people in an hour; twice that is a list being copied."""
 HOUR = timedelta(hours=1)
 ODD_WORDS = {"night": "夜间", "many": "一小时内过多", "foreign": "非本人或本单位经办", "confidential": "保密件"}
-WHAT_WORDS = {"contact": "查看联系方式", "export": "导出", "recording": "听录音"}
+WHAT_WORDS = {"contact": "查看联系方式", "export": "导出", "recording": "听录音", "call": "拨打"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,15 @@ def make_first_accounts(work: Work, accounts: Iterable[Account], *, admin_hash: 
     return administrators[0]
 
 
-def add_user(work: Work, *, name: str, role: Role, unit: str, units: Collection[str], password_hash: str) -> User:
+def add_user(work: Work, *, name: str, role: Role, unit: str, units: Collection[str], password_hash: str,
+             sources: Collection[str] = ()) -> User:  # fmt: skip
     """A new user, or a profile's account that never had a password. Refuses a name in use and an unknown unit."""
     if role is Role.UNIT:
         unit = unit or EVERY_UNIT
         if unit != EVERY_UNIT and unit not in units:
             raise BadInput("unit", f"没有这个单位：{unit}")
+    if role is Role.SOURCE and unit not in sources:
+        raise BadInput("unit", "来源方账号须用 --unit 指明来源，可选：" + "、".join(sources))
     held = user_named(work, name)
     if held is None:
         user = User(work.new_id(), name, name, role, work.now, unit, password_hash=password_hash)
@@ -49,6 +52,6 @@ def add_user(work: Work, *, name: str, role: Role, unit: str, units: Collection[
     if held.password_hash:
         raise BadInput("name", f"用户 {name} 已存在，改密码请用 user password。")
     kept_unit = held.unit if role is Role.UNIT and held.role is Role.UNIT and unit == EVERY_UNIT else unit
-    changed = replace(held, role=role, unit=kept_unit if role is Role.UNIT else "", password_hash=password_hash)
+    changed = replace(held, role=role, unit=kept_unit if role in (Role.UNIT, Role.SOURCE) else "", password_hash=password_hash)
     work.change(held, changed)
     return changed

@@ -6,11 +6,11 @@ Lines of the system that change nothing a person decided on (HARMLESS) do not ma
 from dataclasses import replace
 
 from intake.history import append_entry
-from intake.model import SYSTEM, Case
+from intake.model import SYSTEM, Case, State
 from intake.ports import Work
 from intake.records import Task, Timer
 from intake.replies import event_of
-from intake.timers import FIRINGS, needs_new_timers, timers_of
+from intake.timers import FIRINGS, RUNNING, UPSTREAM_OPEN, needs_new_timers, timers_of
 from intake.workflow import ENDED
 
 
@@ -39,18 +39,26 @@ def _fire(work: Work, case: Case, timer: Timer) -> None:
 
 
 def keep_timers(work: Work, before: Case | None, after: Case) -> None:
-    """Replace the open timers of a case by those it should have after a change, and close tasks they opened."""
+    """Replace the open timers of a case by those it should have after a change, and close tasks they opened.
+
+    A timer that fired already does not come again because the state changed: only a new moment makes it new.
+    """
     if not needs_new_timers(before, after):
         return
+    fired = set()
     if before is not None:
         work.remove(Timer, case_no=after.case_no, fired_at=None)
         for task in work.find(Task, case_no=after.case_no, state="open"):
-            if task.kind in STATE_TASKS and before.state is not after.state:
+            if task.kind in STATE_TASKS and before.state is not after.state and after.state not in STATE_TASKS[task.kind]:
                 done = replace(task, state="done", closed_at=work.now, outcome=after.state.value)
                 work.change(task, done)
-    work.add(*(Timer(work.new_id(), after.case_no, kind, at) for kind, at in timers_of(after)))
+        fired = {(timer.kind, timer.due_at) for timer in work.find(Timer, case_no=after.case_no)}
+    wanted = (one for one in timers_of(after) if one not in fired)
+    work.add(*(Timer(work.new_id(), after.case_no, kind, at) for kind, at in wanted))
 
 
-STATE_TASKS = frozenset({"overdue", "stage_late", "review_suspension"})
-"""Tasks that the next change of state answers by itself."""
-HARMLESS = frozenset({"alarm"})
+STATE_TASKS: dict[str, frozenset[State]] = {
+    "overdue": RUNNING, "upstream_overdue": UPSTREAM_OPEN, "stage_late": frozenset(), "review_suspension": frozenset(),
+}  # fmt: skip
+"""Tasks that the next change of state answers by itself, unless it leads to one of these states."""
+HARMLESS = frozenset({"alarm", "recompute"})

@@ -23,6 +23,7 @@ from intake.backup_file import SealedReader, SealedWriter, key_for, new_header, 
 from intake.errors import Misconfigured, Refused
 from intake.vault import Vault
 
+SPOOLED = (".report", ".message")
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 28
 BLOCK = 1 << 20
@@ -111,7 +112,8 @@ def _workshop(source: Source) -> "tempfile.TemporaryDirectory[str]":
 
 def _spooled(folder: Path) -> Iterator[tuple[str, Path]]:
     for prefix, part in (("spool", folder), ("spool/damaged", folder / "damaged")):
-        yield from ((f"{prefix}/{path.name}", path) for path in sorted(part.glob("*.report")))
+        kept = (path for path in part.glob("*") if path.suffix in SPOOLED)
+        yield from ((f"{prefix}/{path.name}", path) for path in sorted(kept))
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -93,7 +93,7 @@ def load_calendars(calendars_toml: Path, holidays_csv: Path, *, tz: str = "Asia/
         tables = tomllib.loads(calendars_toml.read_text("utf-8"))["calendar"]
         return {
             key: WorkCalendar(
-                key, _read_spans(row["spans"]), row["days"], marks, last_loaded_year, tz, names, row.get("title", "")
+                key, read_spans(row["spans"]), row["days"], marks, last_loaded_year, tz, names, row.get("title", "")
             )
             for key, row in tables.items()
         }
@@ -103,7 +103,8 @@ def load_calendars(calendars_toml: Path, holidays_csv: Path, *, tz: str = "Asia/
         raise CalendarError(f"{calendars_toml.name}: {error!r}") from error
 
 
-def _read_spans(rows: Sequence[Sequence[str]]) -> tuple[tuple[int, int], ...]:
+def read_spans(rows: Sequence[Sequence[str]]) -> tuple[tuple[int, int], ...]:
+    """Pairs of HH:MM as minutes since midnight."""
     return tuple((_minute(start), _minute(end)) for start, end in rows)
 
 

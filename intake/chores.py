@@ -10,6 +10,7 @@ import structlog
 
 from intake import delivery
 from intake.alarms import fire_due
+from intake.pieces import forget_pieces
 from intake.ports import Store, Work
 from intake.receive import Judged, build_pending, inbound_of
 from intake.records import JournalEntry
@@ -54,3 +55,4 @@ async def build_waiting(store: Store, rules: Rules, judge: Callable[[str], Judge
 
 def sweep(work: Work, *, feed_keep: int) -> None:
     work.sweep(feed_keep=feed_keep, tries_before=work.now - TRIES_KEPT)
+    forget_pieces(work)

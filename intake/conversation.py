@@ -12,6 +12,7 @@ from intake.codes import code_matches
 from intake.conversation_acts import ACTS, CODE_WINDOW, Done, Ear, Message, Scene
 from intake.conversation_answers import LISTED, answer, is_mute
 from intake.dialogue import ASKING, Facts, Lacks, decide, question_for
+from intake.dialogue_phone import phone_said
 from intake.dialogue_record import Conversation
 from intake.dialogue_words import Wanted
 from intake.matching import Known, Saying, has_place, match
@@ -19,6 +20,7 @@ from intake.model import Case, Inbound, State
 from intake.phone import parse_phone
 from intake.ports import Work
 from intake.records import Attachment, Contact, JournalEntry, Reporter
+from intake.sounds import bind_sounds
 from intake.workflow import ENDED
 
 TALK_LASTS = timedelta(hours=24)
@@ -46,8 +48,8 @@ class Heard:
 
     @property
     def keeps_photos(self) -> bool:
-        """Whether the pictures that came with the message belong to a case now."""
-        return bool(self.case_no) and self.act in KEEPING and not self.repeated
+        """Whether the pictures that came with the message belong to a case now, or may when it is brought in."""
+        return self.act == "kept" or (bool(self.case_no) and self.act in KEEPING and not self.repeated)
 
 
 def hear(work: Work, message: Message, ear: Ear) -> Heard:
@@ -58,6 +60,7 @@ def hear(work: Work, message: Message, ear: Ear) -> Heard:
     if known := _seen(work, inbound):
         return Heard(known.case_no, repeated=True)
     talk, contact = _talk_of(work, message)
+    contact = _with_phone(work, contact, phone_said(inbound))
     own = own_cases(work, message, contact)
     wanted = _wanted(ear, message)
     facts = _facts(work, message, ear, talk, own, wanted)
@@ -68,7 +71,10 @@ def hear(work: Work, message: Message, ear: Ear) -> Heard:
     after = _moved_on(scene, done, question)
     answered = not is_mute(scene, after) and answer(scene, done, question)
     _store(scene, done, after)
-    return Heard(done.case_no, turn.act, after.stage, turn.reason, answered)
+    heard = Heard(done.case_no, turn.act, after.stage, turn.reason, answered)
+    if heard.keeps_photos:
+        bind_sounds(work, inbound, done.case_no)
+    return heard
 
 
 def _seen(work: Work, inbound: Inbound) -> JournalEntry | None:
@@ -102,6 +108,13 @@ def _contact_of(work: Work, message: Message) -> Contact:
     return contact
 
 
+def _with_phone(work: Work, contact: Contact, phone: str) -> Contact:
+    """The contact with the number he gave of himself; it opens further routes for replies to him."""
+    if not phone or phone == contact.phone:
+        return contact
+    return work.change(contact, replace(contact, phone=phone))
+
+
 def own_cases(work: Work, message: Message, contact: Contact) -> dict[int, tuple[Case, Reporter]]:
     """The sender's own cases, newest first: those of his address, and of his number however he had reported."""
     contacts = {contact.contact_id}
@@ -123,6 +136,8 @@ def _wanted(ear: Ear, message: Message) -> Wanted:
     phone = parse_phone(message.inbound.phone, area_code="") if message.inbound.phone else None
     if phone is not None and phone.kind == "service":
         return Wanted("automatic")
+    if phone_said(message.inbound):
+        return Wanted("phone")
     return ear.phrases.read(message.inbound.text)
 
 

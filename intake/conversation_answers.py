@@ -25,7 +25,9 @@ LISTED = 5
 
 
 def is_mute(scene: Scene, after: Conversation) -> bool:
-    """Whether nothing may be said now: he opted out, or a loop is likely."""
+    """Whether nothing may be said now: he left or opted out, or a loop is likely."""
+    if not scene.message.inbound.answerable:
+        return True
     if scene.turn.act in ALWAYS:
         # One confirmation and no more, else two machines would confirm to each other for ever.
         return after.repeats > 0

@@ -14,6 +14,7 @@ from intake import delivery, outbox
 from intake.delivery import Claimed
 from intake.errors import SendError
 from intake.model import Outbound, Receipt
+from intake.outage_notice import begin_notice, end_notice
 from intake.ports import Sends, Store, Work
 from intake.records import OutboxRow
 from intake.rules import Rules
@@ -23,8 +24,11 @@ SEND_TIMEOUT_S = 45.0
 BATCH = 20
 POLL_S = 5.0
 ORPHANS_EVERY_S = 60.0
+FINISH_S = 8.0
+"""A stop waits so long for what is being sent, so that it need not be called unknown; systemd and Docker allow more."""
 REST_S = 0.2
 """Between two looks, so that a storm of commits does not become a storm of look-ups."""
+TAKEN, PUT_OFF, REFUSED = "taken", "put off", "refused"
 log = structlog.get_logger()
 
 
@@ -35,16 +39,36 @@ class Courier:
         self._store, self._rules, self._channels = store, rules, channels
         self._prefix, self._owner = f"{name}/", f"{name}/{run_id}"
         self._wake = asyncio.Event()
-        self._down: set[str] = set()
+        self._up: dict[str, bool] = {}
         self._orphans_at = 0.0
+        self._round: asyncio.Task[int] | None = None
+        self._stopping = False
         store.on_feed(self._wake.set)
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until cancelled; what was claimed by then is finished first, as far as FINISH_S allows."""
+        self._stopping = False
+        try:
+            await self._send_on()
+        finally:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        self._stopping = True
+        if self._round is None or self._round.done():
+            return
+        await asyncio.wait([self._round], timeout=FINISH_S)
+        if not self._round.done():
+            # Settled at the next start, like what a crash leaves.
+            log.warning("courier.cut_off")
+            self._round.cancel()
+
+    async def _send_on(self) -> None:
         while True:
             try:
                 await self._settle_orphans_now_and_then()
-                sent = await self.send_due()
+                self._round = asyncio.create_task(self.send_due())
+                sent = await asyncio.shield(self._round)
             except Exception as error:
                 log.error("courier.failed", error=type(error).__name__)
                 sent = 0
@@ -67,24 +91,34 @@ class Courier:
         self._wake.clear()
 
     async def send_due(self) -> int:
-        """Send what is due now; returns how many messages were claimed."""
+        """Send what is due now, of each contact one after another; returns how many messages were claimed."""
+        claimed = 0
+        while batch := await self._send_batch():
+            claimed += batch
+            if self._stopping:
+                break
+        return claimed
+
+    async def _send_batch(self) -> int:
         waiting = await self._store.read(lambda work: work.find(OutboxRow, state=outbox.WAITING, order="next_at", limit=1))
         if not waiting:
             return 0
         claimed = await self._store.write(lambda work: delivery.claim(work, owner=self._owner, limit=BATCH))
-        await asyncio.gather(*(self._send_one(one) for one in claimed))
+        ended = await asyncio.gather(*(self._send_one(one) for one in claimed))
+        for channel in {one.row.channel for one in claimed}:
+            await self._note(channel, {end for one, end in zip(claimed, ended, strict=True) if one.row.channel == channel})
         return len(claimed)
 
-    async def _send_one(self, one: Claimed) -> None:
+    async def _send_one(self, one: Claimed) -> str:
+        """One message; says whether the provider took it, put it off or was not at fault at all."""
         try:
             receipt = await self._ask_channel(one)
         except SendError as error:
-            self._note_outage(one.row.channel, down=outbox.FAILURES.get(error.outcome, outbox.FAILURES["refused"]).retry)
             failure = error
             await self._store.write(lambda work: delivery.record_failure(work, one.row, failure, self._rules))
-        else:
-            self._note_outage(one.row.channel, down=False)
-            await self._store.write(lambda work: delivery.record_sent(work, one.row, receipt))
+            return PUT_OFF if outbox.FAILURES.get(error.outcome, outbox.FAILURES["refused"]).retry else REFUSED
+        await self._store.write(lambda work: delivery.record_sent(work, one.row, receipt, self._rules))
+        return TAKEN
 
     async def _ask_channel(self, one: Claimed) -> Receipt:
         channel = self._channels.get(one.row.channel)
@@ -94,7 +128,7 @@ class Courier:
             raise SendError("bad_address")
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                return await channel.send(outbound_of(one.row, one.text, one.address))
+                return await channel.send(outbound_of(one))
         except TimeoutError:
             raise SendError("unknown") from None
         except SendError:
@@ -104,14 +138,18 @@ class Courier:
             log.error("channel.failed", channel=one.row.channel, error=type(error).__name__)
             raise SendError("unknown") from error
 
-    def _note_outage(self, channel: str, *, down: bool) -> None:
-        """An outage is logged once when it begins and once when it ends."""
-        if down and channel not in self._down:
-            self._down.add(channel)
+    async def _note(self, channel: str, ends: set[str]) -> None:
+        """An outage is a round in which nothing was taken: told once when it begins and once when it ends, in the log and
+        beside the operators' work. What it had put off is due at once when it is over."""
+        if TAKEN in ends and self._up.get(channel) is not True:
+            if self._up.get(channel) is False:
+                log.warning("channel.up", channel=channel)
+            self._up[channel] = True
+            await self._store.write(lambda work: _end_outage(work, channel))
+        elif ends == {PUT_OFF} and self._up.get(channel) is not False:
+            self._up[channel] = False
             log.warning("channel.down", channel=channel)
-        elif not down and channel in self._down:
-            self._down.discard(channel)
-            log.warning("channel.up", channel=channel)
+            await self._store.write(lambda work: begin_notice(work, channel))
 
     async def settle_orphans(self) -> int:
         """Claims of a gateway that died: looked up where the provider keeps a list, else an operator's task at once."""
@@ -130,7 +168,7 @@ class Courier:
         if receipt is None:
             await self._store.write(lambda work: _settle_unknown(work, row))
         else:
-            await self._store.write(lambda work: delivery.record_sent(work, row, receipt))
+            await self._store.write(lambda work: delivery.record_sent(work, row, receipt, self._rules))
 
     async def _look_up(self, one: Claimed) -> Receipt | None:
         channel = self._channels.get(one.row.channel)
@@ -138,15 +176,21 @@ class Courier:
             return None
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                return await channel.find(outbound_of(one.row, one.text, one.address))
+                return await channel.find(outbound_of(one))
         except (TimeoutError, SendError):
             return None
 
 
-def outbound_of(row: OutboxRow, text: str, address: str) -> Outbound:
+def outbound_of(one: Claimed) -> Outbound:
     """The message as the channel gets it; short messages are cut, other channels take it whole."""
-    parts = tuple(sms_parts(text)) if row.channel == "sms" else (text,)
-    return Outbound(ref=f"r{row.outbox_id}", channel=row.channel, address=address, parts=parts)
+    row = one.row
+    parts = tuple(sms_parts(one.text)) if row.channel == "sms" else (one.text,)
+    return Outbound(f"r{row.outbox_id}", row.channel, one.address, parts, one.choices, row.case_no, one.subject)
+
+
+def _end_outage(work: Work, channel: str) -> None:
+    work.hurry_messages(channel, outcomes=outbox.OF_AN_OUTAGE)
+    end_notice(work, channel)
 
 
 def _settle_unknown(work: Work, row: OutboxRow) -> None:

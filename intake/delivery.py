@@ -6,11 +6,12 @@ whose fate is unknown is never sent again by itself.
 
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from intake import ledger, outbox, replies
+from intake.dialogue_record import RATINGS, Conversation, choices_of
 from intake.errors import SendError
-from intake.model import SYSTEM, DeliveryReport, Receipt, Role
+from intake.model import SYSTEM, DeliveryReport, Receipt, ReplyKind, Role
 from intake.ports import Work
 from intake.records import Contact, Debt, DeliveryRow, OutboxRow, Reply, Reporter, Task
 from intake.rules import Rules
@@ -18,11 +19,13 @@ from intake.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message this gateway alone may send now."""
+    """A message this gateway alone may send now. `subject` and `choices` as in Outbound."""
 
     row: OutboxRow
     text: str
     address: str
+    subject: str = ""
+    choices: tuple[str, ...] = ()
 
 
 def claim(work: Work, *, owner: str, limit: int) -> list[Claimed]:
@@ -42,17 +45,29 @@ def claim(work: Work, *, owner: str, limit: int) -> list[Claimed]:
 def with_words(work: Work, row: OutboxRow) -> Claimed:
     """A message's row with its text and where it goes."""
     reply, contact = work.get(Reply, row.reply_id), work.get(Contact, row.contact_id)
-    address = (contact.phone if row.channel == "sms" else contact.address) if contact else ""
-    return Claimed(row, row.words or (reply.text if reply else ""), address)
+    address = (contact.phone if row.channel in ledger.BY_NUMBER else contact.address) if contact else ""
+    text = row.words or (reply.text if reply else "")
+    if row.channel == "sms":
+        return Claimed(row, text, address)
+    debt = work.get(Debt, row.debt_id) if row.debt_id else None
+    if debt is not None:
+        return Claimed(row, text, address, ledger.REPLY_WORDS[debt.kind], RATINGS if debt.kind is ReplyKind.CLOSING else ())
+    talks = work.find(Conversation, contact_id=row.contact_id, channel=row.channel, limit=1)
+    return Claimed(row, text, address, choices=choices_of(talks[0]) if talks else ())
 
 
-def record_sent(work: Work, row: OutboxRow, receipt: Receipt) -> None:
-    """The provider took it; some providers confirm delivery at once."""
+def record_sent(work: Work, row: OutboxRow, receipt: Receipt, rules: Rules | None = None) -> None:
+    """The provider took it; some confirm delivery at once, and the word of some overtakes our own note. Without `rules`
+    an early word that it failed is left to the 72 hours."""
     sent = replace(row, state=outbox.SENT, provider_id=receipt.provider_id, sent_at=work.now, outcome="")
     work.change(row, sent)
+    if receipt.provider_id and not receipt.delivered:
+        _one_by_one(work, row.channel, receipt.provider_id)
     early = work.find(DeliveryRow, outbox_id=0, channel=row.channel, provider_id=receipt.provider_id)
     if receipt.delivered or any(report.outcome == "delivered" for report in early):
         _delivered(work, sent)
+    elif rules and (refused := next((report for report in early if report.outcome == "failed"), None)):
+        _not_delivered(work, sent, refused.code, rules)
 
 
 def record_failure(work: Work, row: OutboxRow, error: SendError, rules: Rules) -> None:
@@ -82,9 +97,10 @@ def record_unknown(work: Work, row: OutboxRow) -> None:
 
 def record_delivery(work: Work, report: DeliveryReport, rules: Rules) -> bool:
     """A provider's delivery report; kept even when late, repeated or contradictory. False when no message is known."""
-    found = work.find(OutboxRow, channel=report.channel, provider_id=report.provider_id, limit=1)
     if not report.provider_id:
         return False
+    _one_by_one(work, report.channel, report.provider_id)
+    found = work.find(OutboxRow, channel=report.channel, provider_id=report.provider_id, limit=1)
     # A report may overtake our own note that the message was sent; it is kept and applied then (record_sent).
     number = found[0].outbox_id if found else 0
     work.add(DeliveryRow(work.new_id(), number, report.at, report.outcome, report.code, report.channel, report.provider_id))
@@ -94,8 +110,7 @@ def record_delivery(work: Work, report: DeliveryReport, rules: Rules) -> bool:
     if report.outcome == "delivered" and row.state in (outbox.SENT, outbox.UNKNOWN, outbox.FAILED):
         _delivered(work, row)
     elif report.outcome == "failed" and row.state == outbox.SENT:
-        failed = work.change(row, replace(row, state=outbox.FAILED, outcome=report.code or "failed"))
-        next_route(work, failed, rules)
+        _not_delivered(work, row, report.code, rules)
     return True
 
 
@@ -127,6 +142,16 @@ def next_route(work: Work, row: OutboxRow, rules: Rules) -> None:
         return
     tried = [r.channel for r in work.find(OutboxRow, case_no=row.case_no) if r.debt_id == row.debt_id]
     replies.send(work, rules, debt, reply, reporter, text=reply.text, actor=SYSTEM, tried=tried)
+
+
+def _not_delivered(work: Work, row: OutboxRow, code: str, rules: Rules) -> None:
+    next_route(work, work.change(row, replace(row, state=outbox.FAILED, outcome=code or "failed")), rules)
+
+
+def _one_by_one(work: Work, channel: str, provider_id: str) -> None:
+    """Our note that a message was sent and its report may be written at the same moment, and then neither would see the
+    other; this takes a row of the message's own, so that they go one after the other."""
+    work.count_try(f"sent:{channel}:{provider_id}", window=timedelta(days=1))
 
 
 def _delivered(work: Work, row: OutboxRow) -> None:

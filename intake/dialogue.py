@@ -205,6 +205,7 @@ TABLE: tuple[Row, ...] = (
     Row(ANY, ("supplement",), Turn("none", ("choose_supplement",), "choice", purpose="supplement"),
         lambda _w, f: len(f.open_nos) > 1),
     Row(ANY, ("supplement",), Turn("none", ("supplement_what",)), _one_open, "newest"),
+    Row(ANY, ("phone",), Turn("none", ("phone_noted",), stage="")),
     # Small talk makes no case, and thanks no answer: two polite machines would never stop.
     Row(ANY, ("greeting",), Turn("none", ("greeting",), stage="")),
     Row(ANY, ("thanks",), Turn(stage="")),

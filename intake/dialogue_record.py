@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+RATINGS = ("1 满意", "2 不满意")
+"""What a closing reply may be answered with, where a channel has buttons; read like typed words (words.toml)."""
+CHOICES = {"still": ("还在", "已解决"), "photo": ("没有照片",)}
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -21,3 +24,10 @@ class Conversation:
     choices: tuple[str, ...] = ()
     last_digest: str = ""
     repeats: int = 0
+
+
+def choices_of(talk: Conversation) -> tuple[str, ...]:
+    """What the open question may be answered with by a button: digits of a list, or the usual words."""
+    if talk.stage == "choice":
+        return tuple(str(digit) for digit in range(1, len(talk.choices) + 1))
+    return CHOICES.get(talk.stage, ())

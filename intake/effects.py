@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
+from intake import order as orders
 from intake.errors import BadInput, IllegalMove, NotAllowed
 from intake.model import Actor, Case, Role, State, Urgency
 from intake.records import Debt, Reporter, Request
@@ -162,14 +163,17 @@ def _reopen(doing: Doing, before: Case) -> Extra:
         if before.closed_at and doing.now - before.closed_at > timedelta(days=doing.rules.reopen_days):
             raise IllegalMove("reopen", before.state, f"已超过 {doing.rules.reopen_days} 天，不能重新办理。")
     blank = {"result": "", "standard": "", "check_method": "", "check_result": "", "close_kind": "", "rating": 0,
-             "dispatched_at": None, "taken_at": None, "done_at": None, "closed_at": None}  # fmt: skip
+             "dispatched_at": None, "taken_at": None, "done_at": None, "closed_at": None,
+             "upstream_state": orders.again(before)}  # fmt: skip
     counts = {"round": before.round + 1, "reopen_count": before.reopen_count + 1, "filed_at": doing.now}
-    return Extra(doing.due_of(blank | counts | CLOCK_STOPPED), {"round": before.round + 1}, excuse_open="reopened")
+    return Extra(doing.due_of(blank | counts | CLOCK_STOPPED), {"round": before.round + 1}, excuse_open="reopened",
+                 closes_tasks=("order_answer",))  # fmt: skip
 
 
 def _review(_doing: Doing, before: Case) -> Extra:
     # A round of its own, so that a second refusal is owed again.
-    return Extra({"round": before.round + 1}, {"round": before.round + 1}, excuse_open="reviewed")
+    changes = {"round": before.round + 1, "upstream_state": orders.again(before)}
+    return Extra(changes, {"round": before.round + 1}, excuse_open="reviewed", closes_tasks=("order_answer",))
 
 
 def _merge(doing: Doing, before: Case) -> Extra:
@@ -188,7 +192,8 @@ def _unmerge(doing: Doing, before: Case) -> Extra:
     back = State(before.state_before)
     again = tuple(debt for debt in doing.facts.debts if debt.excuse == "merged")
     refs = {"main_case": before.main_case_no}
-    return Extra({"state": back, "main_case_no": None, "state_before": ""}, refs, reopened_debts=again)
+    changes = {"state": back, "main_case_no": None, "state_before": "", "upstream_state": orders.again(before)}
+    return Extra(changes, refs, reopened_debts=again, closes_tasks=("order_answer",))
 
 
 def _void(doing: Doing, before: Case) -> Extra:

@@ -6,7 +6,7 @@ One reader for each field type, in a table. Forms and the JSON API use the same 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import cast
 
 from intake.codes import parse_case_no
@@ -170,12 +170,17 @@ def _case(field: Field, given: object, _: Reading) -> int:
 
 
 def _moment(field: Field, given: object, reading: Reading) -> datetime:
+    return moment_of(field.name, str(given), reading.rules.zone, label=field.label)
+
+
+def moment_of(name: str, given: str, zone: tzinfo, *, label: str = "时间") -> datetime:
+    """A moment as forms write it, in the city's zone where it names none; raises BadInput for `name`."""
     try:
-        moment = datetime.fromisoformat(str(given))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=reading.rules.zone)
+        moment = datetime.fromisoformat(given)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadInput(field.name, f"“{field.label}”应写成 2026-11-20T18:00 的样子。") from None
+        raise BadInput(name, f"“{label}”应写成 2026-11-20T18:00 的样子。") from None
 
 
 def _place(field: Field, given: object, reading: Reading) -> Place:

@@ -16,7 +16,9 @@ from intake.effects import Facts
 from intake.errors import NotFound, NotSignedIn, TooMany
 from intake.feed import Feed
 from intake.fields import Reading
+from intake.hint import Hint, no_hints
 from intake.ledger import is_open
+from intake.likely import NoRepeats, Repeats
 from intake.merging import answering_number, main_of
 from intake.model import CITIZEN, Actor, Case, Inbound
 from intake.offers import Offer, offers
@@ -66,7 +68,8 @@ class CaseFile:
 
 @dataclass(frozen=True, repr=False)
 class Gateway:
-    """Built once by the wiring. `judge` classifies and looks for danger; it never raises."""
+    """Built once by the wiring. `judge` classifies and looks for danger, `hints` tells a person who types which classes fit
+    and why; neither ever raises."""
 
     store: Store
     city: City
@@ -77,6 +80,8 @@ class Gateway:
     feed: Feed
     admission: Admission
     public_url: str = ""
+    hints: Callable[[str], tuple[Hint, ...]] = no_hints
+    repeats: Repeats = field(default_factory=NoRepeats)
     passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     # Messages in

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from intake.model import Case, ReplyKind
+from intake.phone import is_landline, is_personal
 from intake.records import Debt, Reporter
 from intake.workflow import Step
 
@@ -35,11 +36,13 @@ DUE_AFTER = timedelta(hours=24)
 RECEIPT_WAIT = timedelta(hours=72)
 """A delivery report may come up to 72 hours later, or never; then the next route is taken."""
 
-PAGE, CALL = "page", "call"
+PAGE, CALL, VOICE, SOURCE = "page", "call", "phone", "upstream"
+"""`phone` is the automatic voice reply, offered only where the city switched it on (voice_reply.py)."""
+BY_NUMBER = frozenset({"sms", VOICE})
 LADDERS: dict[str, tuple[str, ...]] = {
-    "web": ("sms", CALL),
-    "sms": ("sms", CALL),
-    "phone": ("sms", CALL),
+    "web": ("sms", VOICE, CALL),
+    "sms": ("sms", VOICE, CALL),
+    "phone": ("sms", VOICE, CALL),
     "telegram": ("telegram", "sms", CALL),
     "wechat": ("wechat", "wechat_template", "sms", CALL),
 }
@@ -71,19 +74,31 @@ def owed_by(step: Step, case: Case, *, reporters: Iterable[Reporter], debts: Col
 def route_for(
     reporter: Reporter, *, has_phone: bool, has_address: bool, offered: Collection[str], tried: Sequence[str] = ()
 ) -> str:
-    """The next route for a reply: a channel kind, `page` (the status page is the reply) or `call` (a person rings).
+    """The next route for a reply: a channel kind, `page` (the status page is the reply), `call` (a person rings) or
+    `upstream` (who sent the order answers the citizen: by its setting, or because only it knows him).
 
     Who gave no way to be reached, or said that he will look himself, is answered on the status page. A confidential
     reporter is never rung by a machine: `call` is always an operator's task.
     """
+    if reporter.channel == SOURCE and not (reporter.wants_reply and has_phone):
+        return SOURCE
     if not has_phone and not has_address:
         return PAGE
     if reporter.channel == "web" and not reporter.wants_reply:
         return PAGE
     usable = {CALL} if has_phone else set()
-    usable.update(kind for kind in offered if (has_phone if kind == "sms" else has_address))
+    usable.update(kind for kind in offered if (has_phone if kind in BY_NUMBER else has_address))
     rungs = LADDERS.get(reporter.channel, (reporter.channel, "sms", CALL))
     return next((rung for rung in rungs if rung in usable and rung not in tried), CALL)
+
+
+def offered_to(offered: Iterable[str], *, number: str, confidential: bool) -> frozenset[str]:
+    """The channels that may be tried for one person: no text message to a landline, no machine's voice to a number that
+    is no person's, and never where confidentiality was asked for."""
+    unfit = {"sms"} if is_landline(number) else set()
+    if confidential or not is_personal(number):
+        unfit.add(VOICE)
+    return frozenset(offered) - unfit
 
 
 def is_open(debt: Debt) -> bool:

@@ -82,15 +82,27 @@ class LimitTable:
         return Due(due_at, last.time.provisional, safe)
 
     def explain(self, case: Case, now: datetime) -> tuple[ClockExplained, ...]:
-        """How each due time of a case came about, in plain Chinese lines (the case page shows them)."""
+        """How each due time of a case came about, in plain Chinese lines (the case page shows them).
+
+        Before filing only an upstream order's own deadline stands; the unit's limits follow from class and condition.
+        """
         found = [
             ClockExplained(CLOCK_WORDS[clock.limit.clock], clock.limit.condition, clock.time.due_at, tuple(explain(clock.time)))
-            for clock in self.clocks(case, now)
+            for clock in (self.clocks(case, now) if case.filed_at else ())
         ]
         if case.extended_until_at:
             words = f"经同意延期至{case.extended_until_at.astimezone(self.zone):%m月%d日 %H:%M}。"
             found.append(ClockExplained("延期", case.condition, case.extended_until_at, (words,)))
+        if case.upstream_due_at:
+            found.append(self._upstream(case, case.upstream_due_at))
         return tuple(found)
+
+    def _upstream(self, case: Case, due_at: datetime) -> ClockExplained:
+        when = due_at.astimezone(self.zone)
+        lines = [f"上级工单{case.upstream_no}要求{when:%Y年%m月%d日 %H:%M}前办结，不因挂账、退单或延期而改变。"]
+        if case.due_at:
+            lines.append(f"{'早' if due_at <= case.due_at else '晚'}于责任单位的时限，先到者先预警。")
+        return ClockExplained("上级工单时限", case.condition, due_at, tuple(lines))
 
     def _rows(self, case: Case, condition: str) -> tuple[Limit, ...]:
         assert case.subclass is not None

@@ -63,5 +63,6 @@ def set_up_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("aiohttp.access", "asyncio", "PIL", "jieba", "alembic"):
+    # What speaks HTTP logs addresses, and a bot's token is part of its address.
+    for name in ("aiohttp.access", "asyncio", "PIL", "jieba", "alembic", "httpx", "httpcore"):
         logging.getLogger(name).setLevel("WARNING")

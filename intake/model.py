@@ -1,4 +1,5 @@
-"""What travels through the system: cases, places, messages in and out, predictions, as frozen values.
+"""What travels through the system: cases, predictions, people who act, as frozen values; messages stand in message.py
+and are offered here too.
 
 The other stored records stand in records.py. Stored enum values are whole lower-case words. Nothing here decides
 anything: moves stand in workflow.py, debts in ledger.py.
@@ -8,6 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
+
+from intake.message import DeliveryReport as DeliveryReport
+from intake.message import Inbound as Inbound
+from intake.message import Outbound as Outbound
+from intake.message import Part as Part
+from intake.message import Photo as Photo
+from intake.message import Place as Place
+from intake.message import Receipt as Receipt
+from intake.message import Sound as Sound
 
 
 class Kind(StrEnum):
@@ -74,7 +84,8 @@ class State(StrEnum):
 
 
 class Role(StrEnum):
-    """The posts (process.md §3). `system` and `citizen` act too but never sign in."""
+    """The posts (process.md §3). `system` and `citizen` act too but never sign in; `source` is the system of whoever sends
+    orders from above, which comes with a token and speaks of its own orders only."""
 
     OPERATOR = "operator"
     SHIFT_LEADER = "shift_leader"
@@ -83,6 +94,7 @@ class Role(StrEnum):
     UNIT = "unit"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    SOURCE = "source"
     SYSTEM = "system"
     CITIZEN = "citizen"
 
@@ -132,90 +144,6 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the matter is. Coordinates are CGCS2000/WGS-84; what the sender gave is kept beside them."""
-
-    text: str = ""
-    lon: float | None = None
-    lat: float | None = None
-    given_lon: float | None = None
-    given_lat: float | None = None
-    coord_sys: str = ""
-    grid_code: str = ""
-    community: str = ""
-    street: str = ""
-    district: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A picture already re-encoded, waiting to be bound to its case; bytes live under the media folder."""
-
-    token: str
-    sha256: str
-    mime: str
-    width: int
-    height: int
-    size: int
-    taken_at: datetime | None = None
-    lon: float | None = None
-    lat: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One thing said by one contact on one channel, in our normal forms. `provider_id` makes repeats harmless.
-
-    `media` are the provider's addresses of pictures not fetched yet; `request_type` (诉求类型) is empty for a complaint.
-    """
-
-    channel: str
-    provider_id: str
-    received_at: datetime
-    text: str
-    place: Place = field(default_factory=Place)
-    address: str = ""
-    name: str = ""
-    phone: str = ""
-    anonymous: bool = False
-    confidential: bool = False
-    wants_reply: bool = False
-    photos: tuple[Photo, ...] = ()
-    body_digest: str = ""
-    request_type: str = ""
-    media: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outbound:
-    """One message to send. `ref` is ours and stable over retries, so a provider that de-duplicates can use it."""
-
-    ref: str
-    channel: str
-    address: str
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A provider's word that it took a message; `provider_id` finds the delivery report later."""
-
-    provider_id: str
-    delivered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
-    """A provider's later word about a message. `outcome` is one of outbox.OUTCOMES."""
-
-    channel: str
-    provider_id: str
-    outcome: str
-    at: datetime
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Actor:
     """Who does something. System and citizen acts have user_id 0."""
 
@@ -235,7 +163,8 @@ class Case:
 
     `case_no` is the 受理编号, digits only: yymmdd and a daily sequence of at least five digits. `clock_at` is when the
     unit's clock started (None while the due time is only projected); `pauses` are stretches that do not count, written
-    start/end in ISO form, the last with an empty end while it lasts; `safe_due_at` is the make-safe clock's end.
+    start/end in ISO form, the last with an empty end while it lasts; `safe_due_at` is the make-safe clock's end;
+    `upstream_due_at` is the limit an upstream order brought with it, which no pause or extension of ours moves.
     """
 
     case_no: int
@@ -295,3 +224,8 @@ class Case:
     code_epoch: int = 0
     history_length: int = 0
     history_digest: str = ""
+    upstream_due_at: datetime | None = None
+    upstream_source: str = ""
+    upstream_state: str = ""
+    upstream_sign_due_at: datetime | None = None
+    upstream_contact_due_at: datetime | None = None

@@ -11,6 +11,7 @@ from intake.effects import Facts
 from intake.fields import Reading, conditions_of, present_value, standards_of
 from intake.ledger import REPLY_WORDS, is_open
 from intake.model import Actor, Case, Role, Subclass
+from intake.order import ORDER_STEPS, is_fit
 from intake.taxonomy import Taxonomy
 from intake.workflow import MAX_RETURNS, Field, Step, steps_open_to
 
@@ -111,7 +112,12 @@ def _guard(name: str) -> Guard:
     return GUARDS.get(name, _always)
 
 
+def _order_fits(name: str) -> Guard:
+    return lambda case, _actor, _facts: is_fit(name, case)
+
+
 GUARDS: dict[str, Guard] = {
+    **{name: _order_fits(name) for name in ORDER_STEPS},
     "close": lambda case, _actor, _facts: case.check_result != "fail",
     "void": _second_person,
     "decide_return": _may_rule,

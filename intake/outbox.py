@@ -33,10 +33,13 @@ FAILURES: dict[str, Failure] = {
         Failure("bad_address", "号码或账号无效"),
         Failure("opted_out", "对方已退订", opts_out=True),
         Failure("window_closed", "超出会话时限"),
+        Failure("not_following", "对方未关注或未订阅"),
         Failure("too_long", "内容超长"),
         Failure("no_channel", "渠道未启用"),
     )
 }
+OF_AN_OUTAGE = ("unavailable", "timeout")
+"""What a message was put off for while its provider was away; it need not wait any longer once he is back."""
 OUTCOMES = ("delivered", "failed", "accepted")
 """What a delivery report may say; `accepted` only confirms that the provider has it."""
 DELAYS = tuple(timedelta(seconds=s) for s in (15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600))

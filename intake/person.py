@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from intake.dialogue_record import Conversation
 from intake.errors import BadInput, NotAllowed, Refused
 from intake.masking import mask_address, mask_name, mask_phone, mask_text
 from intake.model import Actor, Case, Role
@@ -95,6 +96,8 @@ def export_person(work: Work, contacts: Sequence[Contact], *, phone: str, actor:
             for c in contacts
         ],
         "cases": exported,
+        "answers": [{"at": row.created_at.isoformat(), "text": row.words} for contact in contacts
+                    for row in work.find(OutboxRow, contact_id=contact.contact_id) if row.words],
         "waiting": [json.loads(entry.raw) for entry in waiting_of(work, phone)],
     }  # fmt: skip
 
@@ -179,8 +182,18 @@ def erase_person(
     literal = masker(contacts)
     done = [_erase_part(work, part, literal, actor=actor, reason=reason) for part in parts]
     for contact in contacts:
+        _erase_talk(work, contact)
         erase_contact(work, contact.contact_id)
     return done
+
+
+def _erase_talk(work: Work, contact: Contact) -> None:
+    """What stands outside cases: where his talk stood, and every answer he got or is about to get."""
+    work.remove(Conversation, contact_id=contact.contact_id)
+    for row in work.find(OutboxRow, contact_id=contact.contact_id):
+        waiting = row.state == WAITING
+        work.change(row, replace(row, words="", state=FAILED if waiting else row.state,
+                                 outcome="erased" if waiting else row.outcome))  # fmt: skip
 
 
 def _erase_part(work: Work, part: Part, literal: Callable[[str], str], *, actor: Actor, reason: str) -> Erased:

@@ -63,6 +63,16 @@ def parse_phone(raw: str, *, area_code: str) -> Phone | None:
     return _with_extension(phone, extension)
 
 
+def is_landline(e164: str) -> bool:
+    """Whether a number in normal form is a landline of +86, which takes no text messages."""
+    return e164.startswith("+86") and _LANDLINE.match("0" + e164[3:]) is not None
+
+
+def is_personal(e164: str) -> bool:
+    """Whether a number in normal form is a mobile or landline number of +86, which a person answers."""
+    return is_landline(e164) or (e164.startswith("+86") and _MOBILE.match(e164[3:]) is not None)
+
+
 def _unwrapped(text: str) -> str:
     """The number inside `"name" <sip:number@host>` or `tel:number`; words such as anonymous stay words."""
     if "<" in text:

@@ -5,7 +5,7 @@ What every file holds stands in data/cities/demo/README.md. Users are only names
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,8 @@ from intake.errors import Misconfigured
 from intake.gazetteer import Gazetteer
 from intake.limits import LimitTable
 from intake.model import Case, Place, Role
+from intake.order import Source
+from intake.order_source import load_sources
 from intake.places import Areas, Outside
 from intake.routing import RoutingRule, load_rules, matter_of, route
 from intake.rules import Assignment, Rules, Unit
@@ -66,6 +68,7 @@ class City:
     wording: Wording
     reopen_days: int
     area_code: str
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     @cached_property
     def areas(self) -> Areas:
@@ -167,6 +170,7 @@ def _load(folder: Path) -> City:
         wording=load_wording(folder / "templates.toml", signature=replies["signature"], hotline=replies["hotline"]),
         reopen_days=city["reopening"]["within_days"],
         area_code=city["city"].get("area_code", ""),
+        sources=load_sources(folder),
     )
 
 

@@ -13,7 +13,8 @@ PAGE_MAX = 100
 class QueueFilter:
     """What a queue shows. Empty fields do not filter. `visible_unit` and `visible_states` are the viewer's
     bounds; `searches` is `all`, or `masked` for posts that see citizens' words masked: they search number and place only,
-    and of confidential cases the number alone."""
+    and of confidential cases the number alone. `needs` names open work beside the state, as `task:revisit`,
+    `request:return`, `debt` or `lacking` (NEEDS); `phone` is a whole number in normal form, found besides the text."""
 
     states: tuple[State, ...] = ()
     channel: str = ""
@@ -24,6 +25,8 @@ class QueueFilter:
     overdue_at: datetime | None = None
     operator_id: int = 0
     text: str = ""
+    phone: str = ""
+    needs: tuple[str, ...] = ()
     searches: str = "all"
     visible_unit: str = ""
     visible_states: frozenset[State] | None = None

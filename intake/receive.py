@@ -9,9 +9,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 
+from intake.burst import LOOKED_AT, alarm_of
 from intake.errors import KeyReused, Refused
 from intake.history import append_entry
-from intake.model import CITIZEN, Case, Inbound, Photo, Place, Prediction, Role, Scored, State, Subclass, Urgency
+from intake.model import (
+    CITIZEN,
+    Case,
+    Inbound,
+    Part,
+    Photo,
+    Place,
+    Prediction,
+    Role,
+    Scored,
+    Sound,
+    State,
+    Subclass,
+    Urgency,
+)
+from intake.order_work import case_fields, order_of
 from intake.ports import Work
 from intake.records import Attachment, Contact, FeedEvent, JournalEntry, Reporter, Task, Timer
 from intake.rules import Rules
@@ -144,9 +160,13 @@ def case_records(
     that is stored already."""
     contact = known or _contact(work, inbound)
     case = _case(inbound, judged, rules, case_no=entry.case_no)
-    refs: dict[str, object] = {"entry": entry.entry_id, "source": CHANNELS_TO_SOURCE.get(inbound.channel, "99")}
+    source = inbound.order.get("code") or CHANNELS_TO_SOURCE.get(inbound.channel, "99")
+    refs: dict[str, object] = {"entry": entry.entry_id, "source": source}
     if judged.prediction.best:
         refs["proposed"] = str(judged.prediction.best.subclass)
+    rung = alarm_of(case, ringing(work)) if judged.danger_words else 0
+    if rung:
+        refs["alarm_of"] = rung
     case, line = append_entry(None, case, step="receive", actor=CITIZEN, at=inbound.received_at, refs=refs)
     reporter = Reporter(
         reporter_id=work.new_id(), case_no=case.case_no, channel=inbound.channel, joined_at=inbound.received_at,
@@ -155,11 +175,21 @@ def case_records(
     )  # fmt: skip
     attachments = [attachment_of(photo, case.case_no, usage="report", at=inbound.received_at) for photo in inbound.photos]
     alarm = Task(work.new_id(), "emergency", case.case_no, inbound.received_at, Role.SHIFT_LEADER)
-    tasks = [alarm] if judged.danger_words else []
+    tasks = [alarm] if judged.danger_words and not rung else []
     timers = [Timer(work.new_id(), case.case_no, kind, at) for kind, at in timers_of(case)]
     event = FeedEvent(case.case_no, inbound.received_at, "receive", case.state.value, 1, case.unit, case.urgency.value,
                       case.co_unit)  # fmt: skip
-    return [*([contact] if contact and not known else []), case, reporter, line, *attachments, *tasks, *timers, event]
+    order = order_of(work, case, inbound.order)
+    return [*([contact] if contact and not known else []), case, reporter, line, *order, *attachments, *tasks, *timers, event]
+
+
+def ringing(work: Work) -> list[Case]:
+    """The latest cases with an alarm of their own, acknowledged or not, newest first."""
+    alarms = [task for state in ("open", "done")
+              for task in work.find(Task, kind="emergency", state=state, order="-task_id", limit=LOOKED_AT)]  # fmt: skip
+    latest = sorted(alarms, key=lambda task: task.task_id, reverse=True)[:LOOKED_AT]
+    cases = (work.get(Case, task.case_no) for task in latest)
+    return [case for case in cases if case is not None]
 
 
 def _contact(work: Work, inbound: Inbound) -> Contact | None:
@@ -188,6 +218,7 @@ def _case(inbound: Inbound, judged: Judged, rules: Rules, *, case_no: int) -> Ca
         confidential=inbound.confidential,
         prediction=judged.prediction,
         danger_words=judged.danger_words,
+        **case_fields(inbound.order),  # type: ignore[arg-type]
     )
     assigned = rules.route(case, inbound.received_at)
     return replace(case, unit=assigned.unit, co_unit=assigned.co_unit, routing_rule=assigned.rule)
@@ -207,6 +238,8 @@ def raw_of(inbound: Inbound) -> str:
     value = {name: getattr(inbound, name) for name in RAW_FIELDS}
     value["place"] = {name: getattr(inbound.place, name) for name in PLACE_FIELDS}
     value["photos"] = [asdict(photo) for photo in inbound.photos]
+    value["sounds"] = [asdict(sound) for sound in inbound.sounds]
+    value["part"] = asdict(inbound.part) if inbound.part else None
     return json.dumps(value, ensure_ascii=False, default=datetime.isoformat)
 
 
@@ -215,8 +248,11 @@ def inbound_of(entry: JournalEntry) -> Inbound:
     value = json.loads(entry.raw)
     photos = tuple(Photo(**photo | {"taken_at": _moment(photo["taken_at"])}) for photo in value["photos"])
     place = Place(**value["place"])
-    media = tuple(value.get("media", ()))
-    return Inbound(**value | {"photos": photos, "place": place, "media": media, "received_at": entry.received_at})
+    part = value.get("part")
+    read = {"photos": photos, "place": place, "part": Part(**part) if part else None}
+    read |= {name: tuple(value.get(name, ())) for name in ("media", "voices")}
+    read["sounds"] = tuple(Sound(**sound) for sound in value.get("sounds", ()))
+    return Inbound(**value | read | {"received_at": entry.received_at})
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -78,7 +78,7 @@ def send(work: Work, rules: Rules, debt: Debt, reply: Reply, reporter: Reporter,
         reporter,
         has_phone=bool(contact and contact.phone),
         has_address=reachable and bool(contact and contact.address),
-        offered=rules.offered if reachable else (),
+        offered=_offered(work, rules, debt, reporter, contact.phone) if reachable and contact else (),
         tried=tried,
     )
     refuse_unfit(text)
@@ -87,12 +87,20 @@ def send(work: Work, rules: Rules, debt: Debt, reply: Reply, reporter: Reporter,
     worded = work.change(reply, replace(reply, text=text, edited_by=edited, route=route, sent_at=work.now))
     if route == ledger.PAGE:
         end_debt(work, debt, "published", actor=actor)
+    elif route == ledger.SOURCE:
+        end_debt(work, debt, "upstream", actor=actor)
     elif route == ledger.CALL:
         work.change(worded, replace(worded, sent_at=None))
         work.add(Task(work.new_id(), "call_reply", debt.case_no, work.now, Role.OPERATOR, debt_id=debt.debt_id))
     else:
         work.add(OutboxRow(work.new_id(), reply.reply_id, debt.debt_id, debt.case_no, reporter.contact_id, route,
                            OUTBOX_WAITING, work.now, work.now))  # fmt: skip
+
+
+def _offered(work: Work, rules: Rules, debt: Debt, reporter: Reporter, number: str) -> frozenset[str]:
+    case = work.get(Case, debt.case_no)
+    confidential = reporter.confidential or case is None or case.confidential
+    return ledger.offered_to(rules.offered, number=number, confidential=confidential)
 
 
 def refuse_unfit(text: str) -> None:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from intake import outbox
+from intake.call import CallRecording, forgotten
+from intake.dialogue_record import Conversation
 from intake.errors import Misconfigured
 from intake.history import append_entry
 from intake.masking import mask_address, mask_text
 from intake.model import SYSTEM, Actor, Case
 from intake.ports import Work
-from intake.records import Attachment, Contact, Debt, JournalEntry, Remark, Reply, Reporter, Task
+from intake.records import Attachment, Contact, Debt, JournalEntry, OutboxRow, Remark, Reply, Reporter, Task
 from intake.replies import event_of
 from intake.workflow import ENDED
 
@@ -141,6 +144,7 @@ def erase(work: Work, case: Case, kinds: Sequence[str], *, masks: Masks) -> Eras
         counts["contacts"] = sum(erase_contact(work, one.contact_id) for one in reporters)
     if "messages" in kinds:
         counts["messages"] = sum(erase_message(work, one.entry_id, case.case_no) for one in reporters)
+        counts["answers"] = erase_answers(work, work.find(OutboxRow, case_no=case.case_no))
         counts["words"] = mask_words(work, case.case_no, masks=masks)
     for kind, family in (("photos", "image/"), ("recordings", "audio/")):
         if kind in kinds:
@@ -167,6 +171,23 @@ def erase_message(work: Work, entry_id: int, case_no: int) -> bool:
         return False
     work.change(entry, replace(entry, raw=""))
     return True
+
+
+def erase_answers(work: Work, rows: Iterable[OutboxRow]) -> int:
+    """Empty the words of automatic answers that are not on their way any more; replies are worded in their Reply."""
+    said = [row for row in rows if row.words and row.state not in (outbox.WAITING, outbox.CLAIMED)]
+    for row in said:
+        work.change(row, replace(row, words=""))
+    return len(said)
+
+
+def erase_stranger(work: Work, contact_id: int) -> bool:
+    """Erase somebody who wrote but never stood in a case, with where his talk stood and what he was answered."""
+    if work.find(Reporter, contact_id=contact_id, limit=1):
+        return False
+    work.remove(Conversation, contact_id=contact_id)
+    erase_answers(work, work.find(OutboxRow, contact_id=contact_id))
+    return erase_contact(work, contact_id)
 
 
 def mask_words(work: Work, case_no: int, *, masks: Masks) -> int:
@@ -198,6 +219,8 @@ def _erase_media(work: Work, case_no: int, family: str) -> list[str]:
         if one.mime.startswith(family) and one.size:
             work.change(one, replace(one, size=0, sha256="", taken_at=None, lon=None, lat=None))
             gone.append(one.token)
+            for recording in work.find(CallRecording, token=one.token):
+                work.change(recording, forgotten(recording, work.now))
     return gone
 
 

@@ -16,6 +16,9 @@ from intake.errors import Misconfigured
 
 PREFIX = "INTAKE_"
 CONFIG_NAME = "intake.toml"
+TABLES = ("channels", "orders", "phone")
+"""Settings that are tables: any value in them may be a secret."""
+NESTED = tuple(f"{PREFIX}{name}__".upper() for name in TABLES)
 
 
 class Settings(BaseSettings):
@@ -32,6 +35,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="留空用内置 SQLite；多机部署填 postgresql://用户:密码@主机/库名"
     )
     spool: Path | None = Field(None, description="暂存目录，宜放在另一块磁盘；留空为 home/spool")
+    speech: Path | None = Field(None, description="语音组件所在目录（make speech 安装）；留空为 ~/.cache/hotline-intake/speech")
     gateway_name: str = Field("gateway-1", pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="本网关的名称，多机时各不相同")
     master_key_file: Path | None = Field(None, description="主密钥文件；留空为 home/keys/master.key，首次启动时生成")
     master_key: SecretStr = Field(
@@ -44,10 +48,20 @@ class Settings(BaseSettings):
     status_limit: str = Field("60/minute", description="每个地址查询的限额")
     sign_in_limit: str = Field("20/minute", description="每个地址登录的限额")
     api_limit: str = Field("6000/minute", description="每个地址调用接口的限额")
+    map_tiles: str = Field(
+        "", pattern=r"^(https?://[A-Za-z0-9.-]+(:\d+)?/[^'\"<>;\s]*)?$",
+        description="席位地图的底图瓦片网址，含 {z}、{x}、{y}；留空只用城市自己的区划与道路，不访问外网",
+    )  # fmt: skip
     reply_due_hours: int = Field(24, ge=1, le=240, description="回复须在多少小时内发出")
     feed_keep: int = Field(100_000, ge=1000, description="变更通知保留的条数")
     channels: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="启用的渠道及其设置；密钥用环境变量 INTAKE_CHANNELS__渠道__名称"
+    )
+    phone: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="电话：Asterisk 的地址与口令；口令用 INTAKE_PHONE__AMI_SECRET、INTAKE_PHONE__ARI_SECRET"
+    )
+    orders: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="上级工单来源的推送地址 push_url 和密钥 secret；密钥用 INTAKE_ORDERS__来源__SECRET"
     )
 
     @field_validator("trusted_proxies")
@@ -119,7 +133,7 @@ def unknown_variables() -> list[str]:
     """INTAKE_ variables that no field reads: most often a slip of the pen."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
     given = (name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
-    return sorted(name for name in given if not name.upper().startswith(f"{PREFIX}CHANNELS__"))
+    return sorted(name for name in given if not name.upper().startswith(NESTED))
 
 
 def printed(settings: Settings) -> list[tuple[str, str, str]]:
@@ -128,8 +142,7 @@ def printed(settings: Settings) -> list[tuple[str, str, str]]:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         text = ("已设置" if value.get_secret_value() else "未设置") if isinstance(value, SecretStr) else str(value)
-        if name == "channels":
-            # Names only: any value of a channel may be a secret.
-            text = "；".join(f"{channel}（{'、'.join(sorted(given))}）" for channel, given in value.items())
+        if name in TABLES:
+            text = "；".join(f"{key}（{'、'.join(sorted(one))}）" if isinstance(one, dict) else key for key, one in value.items())
         rows.append((f"{PREFIX}{name.upper()}", text, field.description or ""))
     return rows

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from intake.effects import EXTRAS, Doing, Values, no_extra
 from intake.model import Case, Subclass, Urgency
+from intake.order_effects import ORDER_EXTRAS
 from intake.records import Debt, Request
 from intake.workflow import ENDED, Step
 
@@ -26,9 +27,10 @@ STAMPS = {"accept": "accepted_at", "file": "filed_at", "dispatch": "dispatched_a
           "feedback": "done_at", "close": "closed_at", "settle": "closed_at"}  # fmt: skip
 CODED_NAMES = frozenset({
     "condition", "unit", "co_unit", "urgency", "waive_verify", "verify_result", "check_method", "check_result",
-    "decision", "standard", "call_result", "excuse", "revisit_result",
+    "decision", "standard", "call_result", "excuse", "revisit_result", "satisfaction",
 })  # fmt: skip
 """Texts that are codes from a table and no words of a person: these may stand in history."""
+EVERY_EXTRA = EXTRAS | ORDER_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def take_step(doing: Doing) -> Change:
     if "urgency" in doing.values:
         changes["urgency"] = Urgency(doing.said("urgency"))
     after = replace(case, **changes)  # type: ignore[arg-type]
-    extra = EXTRAS.get(step.name, no_extra)(replace(doing, case=after), case)
+    extra = EVERY_EXTRA.get(step.name, no_extra)(replace(doing, case=after), case)
     after = replace(after, **extra.changes)  # type: ignore[arg-type]
     ended_at = now if after.state in ENDED else None
     after = replace(after, version=case.version + 1, ended_at=ended_at)

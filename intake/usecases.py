@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from intake import ledger, outbox, replies
+from intake import ledger, order_work, outbox, replies
 from intake.alarms import HARMLESS, keep_timers
 from intake.codes import parse_case_no
 from intake.effects import Doing, Facts
@@ -43,7 +43,7 @@ def perform(work: Work, command: Command, rules: Rules) -> Case:
     _lock_in_order(work, command)
     case = load_case(work, command.case_no, command.actor, lock=True)
     step = check_step(case, command.step, command.actor)
-    _refuse_stale(work, case, command.version)
+    refuse_stale(work, case, command.version)
     debts = tuple(work.find(Debt, case_no=case.case_no))
     open_ones = tuple(debt for debt in debts if ledger.is_open(debt))
     reading = Reading(case, rules, staff=tuple(work.find(User)), debts=open_ones)
@@ -80,7 +80,8 @@ def may_see(case: Case, actor: Actor) -> bool:
     return acts_for(actor, case) and case.dispatched_at is not None
 
 
-def _refuse_stale(work: Work, case: Case, version: int | None) -> None:
+def refuse_stale(work: Work, case: Case, version: int | None) -> None:
+    """Raise StaleVersion when somebody changed the case since `version` was shown; harmless lines do not count."""
     if version is None or version == case.version:
         return
     later = [line for line in work.find(HistoryEntry, case_no=case.case_no) if line.seq > version]
@@ -123,6 +124,7 @@ def _store(work: Work, rules: Rules, step: Step, before: Case, change: Change, f
             replies.close_task(work, task, actor, outcome=step.name)
     _owe(work, rules, step, after, change, facts, values, actor)
     AFTERWARDS.get(step.name, _nothing_more)(work, rules, after, facts, values, actor)
+    order_work.after_step(work, step.name, before, after, values)
     return replies.archive_if_settled(work, after.case_no) or after
 
 

@@ -9,16 +9,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from intake.admission import Admission
+from intake.backlog import Backlog
 from intake.dialogue_words import load_phrases
 from intake.errors import Misconfigured
 from intake.feed import Feed
 from intake.gateway import Gateway
+from intake.hint import Hint, no_hints
 from intake.keyring import KeyFile, ring_from_text
+from intake.ledger import VOICE
+from intake.likely import NoRepeats, Repeats
 from intake.listener import Listener
 from intake.model import Prediction
+from intake.phone_profile import PhoneBook
+from intake.ports import Clock
 from intake.profile import CITIES, City, load_city
 from intake.receive import Judged
 from intake.rules import Rules
@@ -28,11 +34,14 @@ from intake.store.glance import glance, has_cases
 from intake.store.schema import upgrade_postgres, upgrade_sqlite
 from intake.store.setting import StoreSetting
 from intake.store.sqlite import SqliteStore
+from intake.switchboard import Switchboard
 from intake.vault import Vault
 
 if TYPE_CHECKING:
+    from classifier.live import LiveModels
     from intake.store.postgres import PostgresStore
 
+T = TypeVar("T")
 AnyStore: TypeAlias = "SqliteStore | PostgresStore"
 """The asynchronous half of SQLAlchemy is read only where PostgreSQL is used; it is a good part of the start."""
 
@@ -49,11 +58,11 @@ def city_of(settings: Settings) -> City:
     return load_city(folder)
 
 
-def build_store(settings: Settings, city: City, vault: Vault) -> AnyStore:
+def build_store(settings: Settings, city: City, vault: Vault, *, clock: Clock = utc_now) -> AnyStore:
     """The store, not yet opened."""
     from classifier.tokens import search_tokens
 
-    setting = StoreSetting(vault=vault, clock=utc_now, zone=city.zone, words=search_tokens)
+    setting = StoreSetting(vault=vault, clock=clock, zone=city.zone, words=search_tokens)
     if settings.is_embedded:
         return SqliteStore(settings.database_path, setting)
     from intake.store.postgres import PostgresStore
@@ -94,8 +103,33 @@ def shadow_key(vault: Vault) -> Callable[[str], str]:
     return lambda text: vault.lookup_hash(text, "shadow")
 
 
-def build_judge(settings: Settings, city: City, vault: Vault) -> Callable[[str], Judged]:
-    """Classify and look for danger words; whatever fails, the report goes on without a suggestion."""
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Classifies and looks for danger words; whatever fails, the report goes on without a suggestion."""
+
+    judge: Callable[[str], Judged]
+    hints: Callable[[str], tuple[Hint, ...]]
+    models: "LiveModels | None" = None
+
+    def __call__(self, text: str) -> Judged:
+        return self.judge(text)
+
+
+def never_failing(ask: Callable[[str], T], otherwise: T, tell: Callable[[Exception], None]) -> Callable[[str], T]:
+    """A failing classifier never stops a report: `otherwise` is answered, and the fault is told."""
+
+    def answer(text: str) -> T:
+        try:
+            return ask(text)
+        except Exception as error:
+            tell(error)
+            return otherwise
+
+    return answer
+
+
+def build_judge(settings: Settings, city: City, vault: Vault) -> Judge:
+    """The judge over the models of the home folder."""
     import structlog
 
     from classifier import tokens
@@ -117,20 +151,35 @@ def build_judge(settings: Settings, city: City, vault: Vault) -> Callable[[str],
     tokens.warm()
     danger(city.name)
 
+    def failed(error: Exception) -> None:
+        log.error("classifier.failed", error=type(error).__name__)
+
+    classify = never_failing(models.classify, Prediction(), failed)
+
     def judge(text: str) -> Judged:
-        hits = danger(text)
-        try:
-            prediction = models.classify(text)
-        except Exception as error:
-            # A failing classifier never stops a report.
-            log.error("classifier.failed", error=type(error).__name__)
-            prediction = Prediction()
+        hits, prediction = danger(text), classify(text)
         return Judged(prediction, tuple(dict.fromkeys(hit.word for hit in hits)), numbers_to_call(hits))
 
-    return judge
+    return Judge(judge, never_failing(models.hints, (), failed), models)
 
 
-def build_listener(gateway: Gateway) -> Listener:
+def build_repeats(store: AnyStore, feed: Feed, judge: Judge) -> Repeats:
+    """The index of open cases that likely repeats come from; empty until its loop runs."""
+    if judge.models is None:
+        return NoRepeats()
+    from classifier.repeats_live import LiveRepeats
+
+    return LiveRepeats(store, feed, judge.models.view)
+
+
+def open_backlog(settings: Settings, running: "Running") -> Backlog:
+    """What text channels keep on disk while the database is away, beside the reports kept there."""
+    backlog = Backlog(settings.spool_path, running.gateway.vault)
+    backlog.open()
+    return backlog
+
+
+def build_listener(gateway: Gateway, backlog: Backlog | None = None) -> Listener:
     """The conversation of the text channels."""
     from classifier.places import find_place
 
@@ -138,7 +187,7 @@ def build_listener(gateway: Gateway) -> Listener:
         found = find_place(text, gateway.city.gazetteer)
         return found.text if found else None
 
-    return Listener(gateway, load_phrases(), place_in)
+    return Listener(gateway, load_phrases(), place_in, backlog)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,39 +198,58 @@ class Running:
     store: AnyStore
     rules: Rules
     run_id: str
+    switchboard: Switchboard
+
+
+def voice_route(city: City) -> tuple[str, ...]:
+    """The route of the automatic voice reply, where the city switched it on."""
+    return (VOICE,) if PhoneBook(city).rules().voice.enabled else ()
+
+
+def opened_spool(settings: Settings, vault: Vault, *, judging: bool) -> Spool:
+    spool = Spool(settings.spool_path, vault)
+    if judging:
+        spool.open()
+    return spool
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings, *, judging: bool = True) -> AsyncIterator[Running]:
+async def open_gateway(settings: Settings, *, judging: bool = True, clock: Clock = utc_now) -> AsyncIterator[Running]:
     """Migrate, open the store, build the gateway; closes the store at the end.
 
     A command leaves `judging` out: it takes no reports in, so it needs no model, no case numbers and no spool.
+    Only a replay of the past has a clock of its own.
     """
     city = city_of(settings)
     await migrate(settings)
     vault = await open_vault(settings)
-    store = build_store(settings, city, vault)
+    store = build_store(settings, city, vault, clock=clock)
     import channels
 
-    rules = replace(city.rules(offered=channels.kinds_of(settings.channels)), reply_due=timedelta(hours=settings.reply_due_hours))
+    offered = {*channels.kinds_of(settings.channels), *voice_route(city)}
+    rules = replace(city.rules(offered=offered), reply_due=timedelta(hours=settings.reply_due_hours))
     store.setting.blocks.numbers_cases = judging
     await store.open()
-    spool = Spool(settings.spool_path, vault)
-    if judging:
-        spool.open()
+    spool = opened_spool(settings, vault, judging=judging)
     try:
-        judge = build_judge(settings, city, vault) if judging else lambda _: Judged()
+        judge = build_judge(settings, city, vault) if judging else Judge(lambda _: Judged(), no_hints)
+        feed = Feed(store)
         gateway = Gateway(
             store=store,
             city=city,
             rules=rules,
             judge=judge,
             vault=vault,
-            clock=utc_now,
-            feed=Feed(store),
+            clock=clock,
+            feed=feed,
             admission=Admission(store, rules, spool, judge),
+            hints=judge.hints,
             public_url=settings.public_url,
+            repeats=build_repeats(store, feed, judge),
         )
-        yield Running(gateway, store, rules, secrets.token_hex(4))
+        switchboard = Switchboard(gateway, media=settings.media, spool=settings.spool_path)
+        if judging:
+            switchboard.open()
+        yield Running(gateway, store, rules, secrets.token_hex(4), switchboard)
     finally:
         await store.close()

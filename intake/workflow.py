@@ -21,6 +21,7 @@ STATE_WORDS: dict[State, str] = {
 ROLE_WORDS: dict[Role, str] = {
     R.OPERATOR: "受理员", R.SHIFT_LEADER: "值班长", R.DISPATCHER: "派遣员", R.INSPECTOR: "监督员", R.UNIT: "专业部门",
     R.AUDITOR: "督查员", R.ADMINISTRATOR: "管理员", R.SYSTEM: "系统", R.CITIZEN: "市民",
+    R.SOURCE: "来源方",
 }  # fmt: skip
 ENDED = frozenset({S.ARCHIVED, S.ANSWERED, S.REDIRECTED, S.REJECTED, S.MERGED, S.VOID})
 LIVE = frozenset(S) - ENDED
@@ -100,6 +101,10 @@ VOID_REASON = Field("told_reason", "告知市民的原因", "choice", required=F
     ("mistaken", "立案有误"), ("not_found", "现场未发现问题"), ("repeated", "重复立案"), ("withdrawn", "反映人撤诉")))  # fmt: skip
 DECISION = Field("decision", "决定", "choice", choices=(("grant", "同意"), ("refuse", "驳回")))
 INSPECTOR = Field("inspector", "监督员", "user", required=False)
+BASIS = Field("basis", "依据", max_chars=200)
+UNTIL = Field("until", "期限至", "moment")
+CALL_RESULTS = (("reached", "接通"), ("unreached", "未接"), ("declined", "拒访"))
+CALLED_AT = Field("called_at", "联系市民的时间", "moment", required=False)
 REPLY_TEXT = Field("reply_text", "回复内容（可修改）", "longtext", required=False, max_chars=300)
 HOLD_REPLY = Field("hold_reply", "回复稍后再发", "bool", required=False)
 REPLYING = (REPLY_TEXT, HOLD_REPLY)
@@ -123,6 +128,8 @@ MOVES: tuple[Step, ...] = (
           owes=(ReplyKind.REDIRECT,)),
     _move("reject", "不予受理", BEFORE_FILING, S.REJECTED, CENTRE, "does not meet the filing standard",
           REFUSAL_REASON, Field("way", "建议途径", max_chars=100), OPINION, *REPLYING, owes=(ReplyKind.REFUSAL,)),
+    _move("return_order", "退回上级", BEFORE_FILING, S.REDIRECTED, HALL, "an order that is not ours goes back with the basis",
+          REASON, BASIS),
     _move("review", "复核", {S.REJECTED}, S.ACCEPTED, {R.SHIFT_LEADER}, "a refusal looked at again", REASON),
     _move("file", "立案", {S.ACCEPTED}, S.FILED, CENTRE, "meets the filing standard",
           SUBCLASS, CONDITION, PLACE, URGENCY, WAIVE, DESCRIPTION, OPINION, *REPLYING, owes=(ReplyKind.FILING,)),
@@ -157,9 +164,6 @@ REQUEST_SOURCES: dict[str, frozenset[State]] = {
     "suspension": frozenset({S.HANDLING}),
     "void": frozenset({S.FILED, S.DISPATCHED, S.HANDLING, S.SUSPENDED}),
 }
-BASIS = Field("basis", "依据", max_chars=200)
-UNTIL = Field("until", "期限至", "moment")
-
 
 def _request(kind: str, roles: Iterable[Role], why: str, *fields: Field) -> Step:
     sources = REQUEST_SOURCES[kind]
@@ -189,9 +193,10 @@ def _act(name: str, label: str, sources: Iterable[State], roles: Iterable[Role],
 
 
 ACTS: tuple[Step, ...] = (
-    _act("urge", "催办", LIVE, {*HALL, R.CITIZEN}, "the same person asks again about an open case", OPINION),
-    _act("supplement", "补充信息", LIVE, {*HALL, R.INSPECTOR, R.CITIZEN}, "more is known now", Field("text", "补充内容", "longtext")),
-    _act("withdraw_complaint", "撤诉", LIVE, {*HALL, R.CITIZEN}, "the problem may still need handling", OPINION),
+    _act("urge", "催办", LIVE, {*HALL, R.CITIZEN, R.SOURCE}, "the same person asks again about an open case", OPINION),
+    _act("supplement", "补充信息", LIVE, {*HALL, R.INSPECTOR, R.CITIZEN, R.SOURCE}, "more is known now",
+         Field("text", "补充内容", "longtext")),
+    _act("withdraw_complaint", "撤诉", LIVE, {*HALL, R.CITIZEN, R.SOURCE}, "the problem may still need handling", OPINION),
     _act("alert", "先通知", LIVE - {S.CLOSED}, HALL, "emergency: told by phone before any filing",
          Field("unit", "通知单位", "unit"), Field("person", "接听人", max_chars=40), OPINION),
     _act("acknowledge", "知悉警情", frozenset(S), {R.SHIFT_LEADER}, "alerted until he acknowledges"),
@@ -206,8 +211,7 @@ ACTS: tuple[Step, ...] = (
     _act("send_reply", "发送回复", frozenset(S), CENTRE, "words a person has read",
          Field("debt", "回复事项", "debt"), Field("text", "回复内容", "longtext", max_chars=300)),
     _act("told_by_phone", "电话告知", frozenset(S), CENTRE, "an operator told him",
-         Field("debt", "回复事项", "debt"), Field("call_result", "通话结果", "choice", choices=(
-             ("reached", "接通"), ("unreached", "未接"), ("declined", "拒访")))),
+         Field("debt", "回复事项", "debt"), Field("call_result", "通话结果", "choice", choices=CALL_RESULTS)),
     _act("excuse_reply", "免予回复", frozenset(S), {R.SHIFT_LEADER, R.OPERATOR}, "nobody can be told; reason and person kept",
          Field("debt", "回复事项", "debt"), Field("excuse", "理由", "choice", choices=(
              ("no_contact", "无联系方式"), ("refused", "反映人明确不需回复"), ("every_route_failed", "各种方式均未送达且已电话联系")))),
@@ -215,6 +219,18 @@ ACTS: tuple[Step, ...] = (
          Field("revisit_result", "回访结果", "choice", choices=(
              ("satisfied", "满意"), ("basically", "基本满意"), ("unsatisfied", "不满意"), ("unreached", "未接通"), ("declined", "拒访"))),
          OPINION),
+    _act("sign_order", "签收上级工单", LIVE, HALL, "the source knows that we have it", OPINION),
+    _act("contact_order", "先行联系", LIVE, HALL, "the citizen was rung before handling, as the source asks",
+         CALLED_AT, Field("call_result", "联系结果", "choice", choices=CALL_RESULTS), OPINION),
+    _act("extend_order", "向上级申请延期", LIVE, HALL, "the source's limit is the source's to move", REASON, UNTIL),
+    _act("order_extended", "上级答复延期", LIVE, {*HALL, R.SOURCE}, "granted: the source's limit moves",
+         DECISION, Field("until", "新的办结时限", "moment", required=False), OPINION),
+    _act("answer_order", "回单", ENDED | {S.CLOSED}, HALL, "result, photos and the call to the citizen go back to the source",
+         Field("text", "回单内容", "longtext", keeps="result"), CALLED_AT,
+         Field("call_result", "联系结果", "choice", required=False, choices=CALL_RESULTS)),
+    _act("order_rated", "来源方评价", frozenset(S), {*HALL, R.SOURCE}, "the source's satisfaction, kept apart from ours",
+         Field("satisfaction", "评价", "choice", choices=(
+             ("satisfied", "满意"), ("basically", "基本满意"), ("unsatisfied", "不满意"), ("none", "未评价"))), OPINION),
     _act("rotate_code", "更换查询码", frozenset(S), {R.SHIFT_LEADER, R.OPERATOR}, "the code became known to others"),
 )  # fmt: skip
 

@@ -19,11 +19,16 @@ MAX_MODULE, MAX_FUNCTION, MAX_LINE = 300, 40, 130
 
 IMPORTERS = {
     "sqlalchemy": "intake/store/", "alembic": "intake/store/", "asyncpg": "intake/store/",
-    "pydantic_settings": "intake/settings.py", "argon2": "intake/password.py", "cryptography": "intake/vault.py",
+    "pydantic_settings": "intake/settings.py", "argon2": "intake/password.py", "cryptography": ("intake/vault.py", "channels/chat_wechat_crypto.py"),
     "phonenumbers": "intake/phone.py", "shapely": "intake/places.py", "jieba": "classifier/tokens.py",
-    "sklearn": "classifier/", "joblib": "classifier/", "numpy": "classifier/", "limits": "channels/web/rate.py",
+    "sklearn": "classifier/", "joblib": "classifier/", "numpy": ("classifier/", "channels/phone/speech_pack/"), "limits": "channels/web/rate.py",
     "jinja2": "channels/web/", "aiohttp": "channels/", "PIL": ("channels/web/photo", "classifier/report_diagram.py"), "pillow_heif": "channels/web/photo",
-    "segno": "channels/web/", "prometheus_client": "channels/web/metrics.py", "orjson": "channels/web/",
+    "telegram": "channels/chat_telegram_bot.py", "defusedxml": "channels/chat_wechat_message.py",
+    "openpyxl": "channels/web/order_file.py", "segno": "channels/web/", "prometheus_client": "channels/web/metrics.py", "orjson": "channels/web/",
+    "onnxruntime": "channels/phone/speech_pack/network.py", "misaki": "channels/phone/speech_pack/synthesis.py",
+    "tokenizers": "channels/phone/speech_pack/recognition.py", "opencc": "channels/phone/speech_pack/recognition.py",
+    "pypinyin": "intake/pinyin.py", "panoramisk": "channels/phone/link.py",
+    "reportlab": "channels/web/paper_pdf.py", "docx": "channels/web/paper_word.py",
 }  # fmt: skip
 """Outside library to the one module (or, with a slash, folder) that may import it. Wiring may import everything."""
 

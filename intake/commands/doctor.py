@@ -28,6 +28,7 @@ from intake.vault import Vault
 from intake.wiring import city_of, held_vault, utc_now
 
 CASES = TABLES[Case].table.c
+SPOOLED = ("*.report", "*.message")
 Check = Callable[[Work], Finding]
 
 
@@ -83,8 +84,8 @@ def _key_file(settings: Settings) -> Finding:
 
 
 def _spool(folder: Path) -> Finding:
-    damaged = sorted(path.name for path in (folder / "damaged").glob("*.report"))
-    return doctor.spool(sum(1 for _ in folder.glob("*.report")), damaged)
+    damaged = sorted(path.name for kind in SPOOLED for path in (folder / "damaged").glob(kind))
+    return doctor.spool(sum(1 for kind in SPOOLED for _ in folder.glob(kind)), damaged)
 
 
 def _disk(path: Path) -> Finding:

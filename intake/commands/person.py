@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from intake import person
+from intake.backlog import Backlog
 from intake.errors import BadInput, Refused
-from intake.model import Actor
+from intake.model import Actor, Inbound
 from intake.phone import parse_phone
 from intake.ports import Work
 from intake.records import Contact
@@ -99,5 +100,9 @@ def refuse_spooled(settings: Settings, running: Running, number: str) -> None:
     """A report that waits on disk for the database is neither seen nor reached here; better to be asked again later."""
     spool = Spool(settings.spool_path, running.gateway.vault)
     spool.open()
-    if any(number in (one.inbound.phone, one.inbound.address) for one in spool.waiting()):
+    backlog = Backlog(settings.spool_path, running.gateway.vault)
+    backlog.open()
+    said = (backlog.read(name).thing for name in backlog.names())
+    waiting = [one.inbound for one in spool.waiting()] + [one for one in said if isinstance(one, Inbound)]
+    if any(number in (one.phone, one.address) for one in waiting):
         raise Refused("该号码还有反映在暂存中等待入库，请稍后再试。")

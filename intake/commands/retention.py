@@ -2,24 +2,42 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import click
 import structlog
 
+from intake.call_retention import erase_call
 from intake.model import Case
 from intake.profile import City
-from intake.retention import KIND_WORDS, KINDS, Erased, Periods, delete_files, erase_served, has_served, load_periods
+from intake.records import OutboxRow
+from intake.retention import (
+    KIND_WORDS,
+    KINDS,
+    Erased,
+    Periods,
+    delete_files,
+    erase_answers,
+    erase_served,
+    erase_stranger,
+    has_served,
+    load_periods,
+)  # fmt: skip
 from intake.settings import load_settings
-from intake.store.aged import aged_cases
+from intake.store.aged import aged_answers, aged_cases, aged_strangers
+from intake.store.aged_calls import aged_calls
 from intake.store.overwrite import finish_overwriting, overwrite_deleted
 from intake.store.work import Work
 from intake.wiring import AnyStore, open_gateway
 
 CASES_AT_ONCE = 20
-COUNT_WORDS = KIND_WORDS | {"messages": "原始消息", "words": "文字中的个人信息"}
+COUNT_WORDS = KIND_WORDS | {"messages": "原始消息", "words": "文字中的个人信息", "answers": "自动回复的文字",
+                            "strangers": "未建案者的联系方式", "calls": "通话"}  # fmt: skip
+Aged = Callable[..., list[int]]
+OUTSIDE: dict[str, Aged] = {"strangers": aged_strangers, "answers": aged_answers}
+PERIOD_OF = {"strangers": "contacts", "answers": "messages"}
 log = structlog.get_logger()
 
 
@@ -66,6 +84,11 @@ async def count_served(store: AnyStore, periods: Periods) -> dict[str, int]:
         while page := await store.read(partial(_aged, kind=kind, periods=periods, after=after)):
             after = page[-1]
             counts[kind] += await store.read(partial(_served, kind=kind, page=page, periods=periods))
+    for kind, aged in OUTSIDE.items():
+        after = 0
+        while page := await store.read(partial(_outside, aged=aged, kind=kind, periods=periods, after=after)):
+            after = page[-1]
+            counts[kind] += len(page)
     return {kind: n for kind, n in counts.items() if n}
 
 
@@ -81,6 +104,13 @@ async def erase_all(store: AnyStore, periods: Periods, media: Path) -> dict[str,
             for one in erased:
                 totals.update(one.counts)
                 await asyncio.to_thread(delete_files, media, one.files)
+    for kind, aged in OUTSIDE.items():
+        after = 0
+        while page := await store.read(partial(_outside, aged=aged, kind=kind, periods=periods, after=after)):
+            after = page[-1]
+            totals[kind] += await store.write(partial(_erase_outside, kind=kind, page=page))
+    totals["calls"] += await erase_calls(store, periods, media)
+    totals = +totals
     if totals:
         while await store.write(finish_overwriting):
             pass
@@ -88,11 +118,45 @@ async def erase_all(store: AnyStore, periods: Periods, media: Path) -> dict[str,
     return dict(totals)
 
 
+async def erase_calls(store: AnyStore, periods: Periods, media: Path) -> int:
+    """Calls are as old as their end and wait for the longer of the two periods; returns how many were erased."""
+    after, erased_calls = 0, 0
+    while page := await store.read(partial(_aged_calls, periods=periods, after=after)):
+        after = page[-1]
+        erased: list[Erased] = await store.write(partial(_erase_calls, page=page, periods=periods))
+        for one in erased:
+            erased_calls += len(one.counts)
+            await asyncio.to_thread(delete_files, media, one.files)
+    return erased_calls
+
+
+def _aged_calls(work: Work, *, periods: Periods, after: int) -> list[int]:
+    before = min(periods.ended_before(kind, work.now) for kind in ("contacts", "recordings"))
+    return aged_calls(work.connection, before=before, after=after, limit=CASES_AT_ONCE)
+
+
+def _erase_calls(work: Work, *, page: list[int], periods: Periods) -> list[Erased]:
+    return [erase_call(work, call_id, periods) for call_id in page]
+
+
 def _aged(work: Work, *, kind: str, periods: Periods, after: int) -> list[int]:
     return aged_cases(
         work.connection, kind, ended_before=periods.ended_before(kind, work.now),
         disputed_before=periods.disputed_before(kind, work.now), after=after, limit=CASES_AT_ONCE,
     )  # fmt: skip
+
+
+def _outside(work: Work, *, aged: Aged, kind: str, periods: Periods, after: int) -> list[int]:
+    """What belongs to no case is as old as its last word."""
+    before = periods.ended_before(PERIOD_OF[kind], work.now)
+    return aged(work.connection, before=before, after=after, limit=CASES_AT_ONCE)
+
+
+def _erase_outside(work: Work, *, kind: str, page: list[int]) -> int:
+    if kind == "strangers":
+        return sum(erase_stranger(work, number) for number in page)
+    rows = (work.get(OutboxRow, number, lock=True) for number in page)
+    return erase_answers(work, [row for row in rows if row is not None])
 
 
 def _erase(work: Work, *, kind: str, page: list[int], periods: Periods) -> list[Erased]:

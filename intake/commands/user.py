@@ -29,7 +29,7 @@ def command() -> None:
 @command.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="岗位")
-@click.option("--unit", default="", help="专业部门账号所属单位；不填可代所有单位办理")
+@click.option("--unit", default="", help="专业部门账号所属单位，不填可代所有单位办理；来源方账号则为来源")
 @from_stdin
 def add(name: str, role: str, unit: str, *, password_stdin: bool) -> None:
     """新增账号 NAME，或启用城市资料里尚无密码的账号。"""
@@ -44,11 +44,11 @@ def add(name: str, role: str, unit: str, *, password_stdin: bool) -> None:
 
 async def _add(name: str, role: Role, unit: str, password: str, *, once: bool) -> User:
     async with open_gateway(load_settings(), judging=False) as running:
-        units = running.gateway.city.units
+        units, sources = running.gateway.city.units, running.gateway.city.sources
         hashed = hash_password(password)
 
         def unit_of_work(work: Work) -> User:
-            user = add_user(work, name=name, role=role, unit=unit, units=units, password_hash=hashed)
+            user = add_user(work, name=name, role=role, unit=unit, units=units, password_hash=hashed, sources=sources)
             if once:
                 user = work.change(user, replace(user, must_change=True))
             return user

@@ -61,6 +61,10 @@ class PostgresStore:
         """A final case number, also while the database cannot be written."""
         return self.setting.take_case_no()
 
+    def next_id(self) -> int:
+        """A number for a record, also while the database cannot be written."""
+        return self.setting.blocks.take("id")
+
     async def close(self) -> None:
         """Finish everything that was handed in, then close."""
         if self._closing:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from intake.errors import BadInput
 from intake.model import State
 from intake.queue import PAGE, PAGE_MAX, QueueFilter, QueuePage
-from intake.store import search
+from intake.store import needs, search
 from intake.store.mapping import to_micros
 from intake.store.tables import cases
 from intake.timers import RUNNING
@@ -22,7 +22,7 @@ def queue_page(
     limit = max(1, min(limit, PAGE_MAX))
     column = cases.table.c
     statement = sa.select(*(column[name] for name in cases.columns), column.rank, column.sort_at)
-    statement = statement.where(*_conditions(wanted, connection.dialect.name))
+    statement = statement.where(*_conditions(wanted, connection.dialect.name, vault))
     if after:
         key = sa.tuple_(*(sa.literal(value, sa.BigInteger()) for value in _key_from(after)))
         statement = statement.where(sa.tuple_(column.rank, column.sort_at, column.case_no) > key)
@@ -36,7 +36,7 @@ def queue_page(
     return QueuePage(found, following)
 
 
-def _conditions(wanted: QueueFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
+def _conditions(wanted: QueueFilter, dialect: str, vault: Vault) -> list[sa.ColumnElement[bool]]:
     column = cases.table.c
     found: list[Any] = [_states_condition(wanted)]
     equal = {"channel": wanted.channel, "unit": wanted.unit, "district": wanted.district, "operator_id": wanted.operator_id}
@@ -51,14 +51,26 @@ def _conditions(wanted: QueueFilter, dialect: str) -> list[sa.ColumnElement[bool
     if wanted.visible_unit:
         found.append(sa.or_(column.unit == wanted.visible_unit, column.co_unit == wanted.visible_unit))
         found.append(column.dispatched_at.is_not(None))
+    found += needs.conditions(wanted.needs)
     if wanted.text:
-        found += search.conditions(wanted.text, dialect, masked=wanted.searches == "masked")
+        found.append(_text_condition(wanted, dialect, vault))
     return found
+
+
+def _text_condition(wanted: QueueFilter, dialect: str, vault: Vault) -> sa.ColumnElement[bool]:
+    """The words; for those who may search everything also a telephone number or its last four digits."""
+    masked = wanted.searches == "masked"
+    words = sa.and_(sa.true(), *search.conditions(wanted.text, dialect, masked=masked))
+    digits = wanted.text.strip()
+    is_tail = len(digits) == needs.TAIL_DIGITS and digits.isascii() and digits.isdigit()
+    if masked or not (is_tail or wanted.phone):
+        return words
+    return sa.or_(words, needs.by_phone(vault, whole=wanted.phone, tail=digits))
 
 
 def _states_condition(wanted: QueueFilter) -> sa.ColumnElement[bool]:
     """A search without a state looks at ended cases too; a plain queue shows what is live."""
-    states = set(wanted.states or (State if wanted.text else LIVE))
+    states = set(wanted.states or (State if wanted.text or wanted.needs else LIVE))
     if wanted.visible_states is not None:
         states &= wanted.visible_states
     if states == LIVE:

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from intake.errors import Misconfigured
-from intake.store import search, triggers
+from intake.store import counts, search, triggers
 from intake.store.sqlite import sqlite_engine
 from intake.store.tables import METADATA
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -48,6 +48,9 @@ def upgrade(connection: sa.Connection, revision: str = "head") -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
     triggers.create(connection)
+    if held and revision == "head":
+        # A newer program keeps more counters than the one that filled this database.
+        counts.recount_all(connection)
 
 
 def upgrade_sqlite(path: Path) -> None:

@@ -75,6 +75,10 @@ class SqliteStore:
         """A final case number, also while the database cannot be written."""
         return self.setting.take_case_no()
 
+    def next_id(self) -> int:
+        """A number for a record, also while the database cannot be written."""
+        return self.setting.blocks.take("id")
+
     async def close(self) -> None:
         """Finish everything that was handed in, then close. Nothing acknowledged is lost, nothing more is taken."""
         if self._closing:

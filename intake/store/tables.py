@@ -12,6 +12,12 @@ from intake import records as r
 from intake.dialogue_record import Conversation
 from intake.model import Case
 from intake.store.mapping import RecordTable, to_micros
+from intake.store.tables_channel import channel_tables
+from intake.store.tables_desk import desk_tables
+from intake.store.tables_link import link_tables
+from intake.store.tables_orders import order_tables
+from intake.store.tables_phone import phone_tables
+from intake.store.tables_text import text_tables
 from intake.vault import Vault
 from intake.workflow import ENDED
 
@@ -23,8 +29,9 @@ CASE = {"case_no": "cases.case_no"}
 
 
 def _sort_at(case: Case, _: Vault) -> int:
-    """Ordering inside one urgency: what falls due first, then what waits longest."""
-    return cast("int", to_micros(case.due_at or case.received_at))
+    """Ordering inside one urgency: what falls due first, be it ours or from above, then what waits longest."""
+    dues = [moment for moment in (case.due_at, case.upstream_due_at) if moment is not None]
+    return cast("int", to_micros(min(dues, default=case.received_at)))
 
 
 cases = RecordTable(
@@ -42,6 +49,10 @@ cases = RecordTable(
         sa.Index(None, "due_at"),
         sa.Index(None, "main_case_no"),
         sa.Index(None, "upstream_no"),
+        sa.Index(None, "grid_code", "received_at"),
+        # Holds only what waits for next year's holidays, so it costs nothing the rest of the year.
+        sa.Index("ix_cases_provisional", "case_no", sqlite_where=sa.text("due_provisional"),
+                 postgresql_where=sa.text("due_provisional")),
     ],
 )  # fmt: skip
 contacts = RecordTable(
@@ -50,19 +61,24 @@ contacts = RecordTable(
     derived={
         "phone_hash": (sa.Text(), lambda contact, vault: vault.lookup_hash(contact.phone, "phone")),
         "address_hash": (sa.Text(), lambda contact, vault: vault.lookup_hash(contact.address, "address")),
+        "tail_hash": (sa.Text(), lambda contact, vault: vault.lookup_hash(contact.phone[-4:], "phone tail")),
     },
-    extra=[sa.Index(None, "phone_hash"), sa.Index(None, "channel", "address_hash")],
+    added={"tail_hash"},
+    extra=[sa.Index(None, "phone_hash"), sa.Index(None, "channel", "address_hash"), sa.Index(None, "tail_hash")],
 )  # fmt: skip
 TABLES: dict[type, RecordTable[Any]] = {
     table.record: table
-    for table in (
+    for table in cast("tuple[RecordTable[Any], ...]", (
         cases,
         contacts,
         RecordTable(r.JournalEntry, "journal", METADATA, key=["entry_id"], sealed={"raw": ("raw",), "answer": ("answer",)},
                     extra=[sa.UniqueConstraint("channel", "provider_id"), sa.Index(None, "state", "entry_id")]),
         RecordTable(r.Reporter, "reporters", METADATA, key=["reporter_id"], references=CASE,
                     extra=[sa.Index(None, "case_no"), sa.Index(None, "contact_id")]),
-        RecordTable(r.HistoryEntry, "history", METADATA, key=["case_no", "seq"], references=CASE),
+        # What people did, for their own figures; the many lines of citizens and of the system stay out of the index.
+        RecordTable(r.HistoryEntry, "history", METADATA, key=["case_no", "seq"], references=CASE,
+                    extra=[sa.Index("ix_history_actor", "actor_id", "at", sqlite_where=sa.text("actor_id > 0"),
+                                    postgresql_where=sa.text("actor_id > 0"))]),
         RecordTable(r.Remark, "remarks", METADATA, key=["remark_id"], references=CASE, extra=[sa.Index(None, "case_no")]),
         RecordTable(r.Request, "requests", METADATA, key=["request_id"], references=CASE,
                     extra=[sa.Index(None, "case_no"), sa.Index(None, "state", "kind", "request_id")]),
@@ -75,7 +91,7 @@ TABLES: dict[type, RecordTable[Any]] = {
         # No reference to a case: an automatic answer to a greeting belongs to none (case_no 0).
         RecordTable(r.OutboxRow, "outbox", METADATA, key=["outbox_id"], sealed={"words": ("words",)},
                     extra=[sa.Index(None, "state", "next_at", "outbox_id"), sa.Index(None, "case_no"),
-                           sa.Index(None, "channel", "provider_id")]),
+                           sa.Index(None, "contact_id", "outbox_id"), sa.Index(None, "channel", "provider_id")]),
         RecordTable(r.DeliveryRow, "deliveries", METADATA, key=["report_id"],
                     extra=[sa.Index(None, "outbox_id"), sa.Index(None, "channel", "provider_id")]),
         RecordTable(r.Task, "tasks", METADATA, key=["task_id"], references=CASE,
@@ -89,7 +105,13 @@ TABLES: dict[type, RecordTable[Any]] = {
         RecordTable(r.Token, "tokens", METADATA, key=["token_id"],
                     extra=[sa.UniqueConstraint("token_hash"), sa.Index(None, "user_id")]),
         RecordTable(r.View, "views", METADATA, key=["view_id"], references=CASE, extra=[sa.Index(None, "case_no")]),
-    )
+        *desk_tables(METADATA),
+        *text_tables(METADATA),
+        *channel_tables(METADATA),
+        *phone_tables(METADATA),
+        *order_tables(METADATA),
+        *link_tables(METADATA),
+    ))
 }  # fmt: skip
 
 feed = sa.Table(

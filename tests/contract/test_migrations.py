@@ -19,7 +19,8 @@ def schema_of(connection: sa.Connection) -> Schema:
     inspector = sa.inspect(connection)
     found: Schema = {}
     for table in sorted(set(inspector.get_table_names()) - {"alembic_version"}):
-        columns = [(c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(table)]
+        # Sorted: a column added later stands last in a migrated table, and every statement names its columns.
+        columns = sorted((c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(table))
         indexes = sorted((i["name"], tuple(i["column_names"]), bool(i["unique"])) for i in inspector.get_indexes(table))
         found[table] = (
             columns, inspector.get_pk_constraint(table)["constrained_columns"], indexes,

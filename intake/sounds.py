@@ -1,0 +1,50 @@
+"""Voice notes of text channels: the sealed file first, then the row that binds it to its case, with the message.
+
+Kept and played back like the telephone's messages (switchboard_audio.py); what was said is the original, the words of the
+message only say that there is a note.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from intake.call import CallRecording
+from intake.codes import new_secret
+from intake.durable import write_whole
+from intake.model import Case, Inbound, Sound
+from intake.ports import Work
+from intake.records import Attachment
+from intake.vault import Vault
+
+NOTE = "voice_note"
+
+
+def path_of(media: Path, token: str) -> Path:
+    """Where the sealed sound of a token lies."""
+    return media / token[:2] / f"{token}.sealed"
+
+
+def keep_sound(vault: Vault, media: Path, body: bytes, *, mime: str) -> Sound:
+    """Seal a sound; it is on the disk when this returns. Raises OSError."""
+    sound = Sound(new_secret(), hashlib.sha256(body).hexdigest(), mime, len(body))
+    write_whole(path_of(media, sound.token), vault.seal(body, f"audio:{sound.token}"))
+    return sound
+
+
+def forget_sounds(media: Path, sounds: Iterable[Sound]) -> None:
+    """Delete sounds that no case came to hold."""
+    for sound in sounds:
+        path_of(media, sound.token).unlink(missing_ok=True)
+
+
+def bind_sounds(work: Work, inbound: Inbound, case_no: int) -> None:
+    """A message's voice notes belong to its case, in the unit of work that hears it. Of a case that could not be built yet
+    they become attachments later (Audio.show_late)."""
+    is_built = work.get(Case, case_no) is not None
+    for sound in inbound.sounds:
+        number = work.new_id()
+        work.add(CallRecording(number, 0, f"note-{number}", NOTE, "", sound.token, inbound.channel, 0, inbound.received_at,
+                               sound.sha256, sound.size, sound.mime, work.now, case_no=case_no))  # fmt: skip
+        if is_built:
+            work.add(Attachment(sound.token, case_no, "recording", sound.sha256, sound.mime, 0, 0, sound.size,
+                                inbound.received_at))  # fmt: skip
