@@ -17,7 +17,7 @@ SYSTEM_PY ?= python3
 .PHONY: help run run-phone install test test-slow fast check lint audit bench speech lock tools clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -10
+	@sed -n 's/^# //p' Makefile
 
 tools:
 	@command -v $(SYSTEM_PY) >/dev/null || { echo "缺少 python3，请先安装：apt-get install python3"; exit 1; }
@@ -35,7 +35,18 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
-install: $(VENV)/installed
+FRONT := channels/web/front
+
+$(FRONT)/node_modules/.installed: $(FRONT)/package-lock.json $(VENV)/installed
+	@echo "正在取得前端组件 …"
+	@bash $(FRONT)/install.sh
+	@test ! -d $(FRONT)/node_modules || touch $@
+
+$(FRONT)/node_modules/.installed-dev: $(FRONT)/package-lock.json $(VENV)/installed-dev
+	@bash $(FRONT)/install.sh --dev
+	@test ! -d $(FRONT)/node_modules || touch $@ $(FRONT)/node_modules/.installed
+
+install: $(VENV)/installed $(FRONT)/node_modules/.installed
 
 run: install
 	@exec $(PY) -m intake serve
@@ -43,10 +54,10 @@ run: install
 run-phone: install
 	@exec $(PY) -m tests.asterisk.run_phone
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev $(FRONT)/node_modules/.installed-dev
 	@bash tests/run_all.sh
 
-test-slow: $(VENV)/installed-dev
+test-slow: $(VENV)/installed-dev $(FRONT)/node_modules/.installed-dev
 	@$(PY) -m pytest -q -m slow
 	@$(PY) -m tests.soak --kills 1000 --write
 

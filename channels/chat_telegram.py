@@ -20,7 +20,7 @@ import structlog
 from channels.chat_telegram_update import KIND, callback_of, inbound_of, number_of, updates_in
 from channels.webhook import Acknowledgement, Forged, Limits, ProviderCall, same_secret
 from intake.channel_memory import OwnMemory
-from intake.errors import BadPayload, IntakeError, Misconfigured, Refused, SendError, Unavailable
+from intake.errors import BadInput, IntakeError, Misconfigured, SendError, Unavailable
 from intake.model import DeliveryReport, Inbound, Outbound, Receipt
 from intake.ports import Clock, Memory
 
@@ -38,6 +38,8 @@ MAX_PHOTO_BYTES = 10 * 1024 * 1024
 MAX_VOICE_BYTES = 5 * 1024 * 1024
 POLL_S = 25
 TURN_S = 60.0
+OFFSET_LASTS_S = 6 * 86400.0
+"""After a week without updates Telegram numbers them anew, perhaps lower; an older offset could hide them."""
 PAUSES_S = (1.0, 5.0, 15.0, 30.0, 60.0)
 MOST_TRIES = 5
 log = structlog.get_logger()
@@ -160,7 +162,7 @@ class ChatTelegram:
         offset = int(kept.value) if kept else None
         for update in await self._api.updates(offset, wait_s=POLL_S):
             await self._take(update, emit, clock)
-            await self._memory.keep("offset", str(number_of(update) + 1))
+            await self._memory.keep("offset", str(number_of(update) + 1), for_s=OFFSET_LASTS_S)
 
     async def _take(self, update: Mapping[str, Any], emit: Emit, clock: Clock) -> None:
         number = number_of(update)
@@ -168,7 +170,7 @@ class ChatTelegram:
             inbound = inbound_of(update, received_at=clock(), bot_id=self._bot_id)
             if inbound is not None:
                 await emit(inbound)
-        except (BadPayload, Refused) as error:
+        except BadInput as error:
             log.warning("channel.update_refused", channel=KIND, reason=error.code)
         except (SendError, Unavailable):
             raise

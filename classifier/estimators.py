@@ -30,7 +30,8 @@ Fitted = Pipeline
 class ModelSettings:
     """Everything that decides a fit besides the examples; the same settings and examples give the same bytes.
 
-    `term_weight` is what a colloquial term of the class table counts beside a corpus text. `max_features` bounds the
+    `term_weight` is what a colloquial term of the class table counts beside a corpus text. `framed_share` of
+    the texts are learned once more with sentences around them (around.py), weighing `framed_weight`. `max_features` bounds the
     model file at `max_features` x (`hidden` + labels) x 2 bytes. `precision` is what proposals must reach on held-out
     texts; below it the classifier abstains. One text in `folds` is held out where there is no dev split.
     """
@@ -44,6 +45,8 @@ class ModelSettings:
     rounds: int = 12
     share: float = 0.17
     term_weight: float = 3.0
+    framed_share: float = 0.6
+    framed_weight: float = 0.7
     precision: float = 0.85
     folds: int = 4
 

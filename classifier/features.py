@@ -8,6 +8,7 @@ import re
 from itertools import pairwise
 
 from classifier.fold import SIMPLIFIED
+from classifier.framing import BLANK, without_framing
 from classifier.tokens import cut, cut_with_places
 
 # A report says what is wrong in its first lines. Even the longest letters of the corpus stay under a quarter of this,
@@ -20,7 +21,6 @@ _HAN_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _WORD = re.compile(r"[a-z\u3400-\u4dbf\u4e00-\u9fff]")
 # "不是路灯，是红绿灯": what the matter is not must not speak for its class. At most eight characters, up to the turn.
 _DENIED = re.compile(r"(不是|并非|不止|不光)([\u4e00-\u9fff]{1,8}?)(?=[，,。 啊呀哈嘛呢是而]|$)")
-_BLANK = "\N{LOWER ONE EIGHTH BLOCK}"
 # Numbers tell houses and dates apart, never classes. One character for one keeps positions in the text true.
 _FULL_WIDTH = 0xFEE0
 _FOLD = {code + shift: chr(code + 32) for code in range(ord("A"), ord("Z") + 1) for shift in (0, _FULL_WIDTH)}
@@ -50,8 +50,11 @@ def placed_features(text: str) -> list[tuple[str, int, int]]:
 
 
 def fold(text: str) -> str:
-    """Lower case, half width, simplified, every digit 0, denied matters blanked, cut to MAX_CHARS; places are kept."""
-    folded = text[:MAX_CHARS].translate(_FOLD)
+    """Lower case, half width, simplified, every digit 0, cut to MAX_CHARS; places are kept.
+
+    What is denied and what stands around any complaint (framing.py) is blanked.
+    """
+    folded = without_framing(text[:MAX_CHARS].translate(_FOLD))
     return _DENIED.sub(_blanked, folded) if "不" in folded or "并非" in folded else folded
 
 
@@ -61,4 +64,4 @@ def han_count(text: str) -> int:
 
 
 def _blanked(found: re.Match[str]) -> str:
-    return found[1] + _BLANK * len(found[2])
+    return found[1] + BLANK * len(found[2])

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.around import framed
 from classifier.corpus import Example
 from classifier.estimators import Fitted, ModelSettings, build_pipeline
 from classifier.exact import ExactModel
@@ -15,14 +16,16 @@ from intake.taxonomy import Taxonomy
 
 
 def fit(examples: Sequence[Example], terms: Sequence[Example], settings: ModelSettings) -> Fitted:
-    """Fit a new pipeline on texts and terms, at least three labels in all.
+    """Fit a new pipeline on texts and terms, at least three labels in all; some texts are learned with a frame besides.
 
     The weights are then rounded to what the model file holds (half precision), so that the pipeline and its exact form
     are the same function.
     """
     pipeline = build_pipeline(settings)
-    weights = np.array([each.weight for each in examples] + [settings.term_weight] * len(terms))
-    both = [*examples, *terms]
+    around = framed(examples, share=settings.framed_share, weight=settings.framed_weight, seed=settings.seed)
+    texts = [*examples, *around]
+    weights = np.array([each.weight for each in texts] + [settings.term_weight] * len(terms))
+    both = [*texts, *terms]
     pipeline.fit([e.text for e in both], np.array([e.label for e in both]), blend__sample_weight=weights)
     _round(pipeline)
     return pipeline

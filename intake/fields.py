@@ -23,12 +23,14 @@ Values = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the readers may look at: the case, the city, who works here, the open debts of the case."""
+    """What the readers may look at: the case, the city, who works here, the open debts of the case, and whether all those
+    people can be reached."""
 
     case: Case
     rules: Rules
     staff: tuple[User, ...] = ()
     debts: tuple[Debt, ...] = ()
+    reachable: bool = False
 
 
 def read_fields(step: Step, raw: Mapping[str, object], reading: Reading) -> Values:

@@ -174,8 +174,9 @@ class Gateway:
         debts, requests = work.find(Debt, case_no=case_no), work.find(Request, case_no=case_no)
         reporters, staff = work.find(Reporter, case_no=case_no), work.find(User)
         facts = Facts(tuple(requests), tuple(debts), tuple(reporters))
-        reading = Reading(case, self.rules, tuple(staff), tuple(debt for debt in debts if is_open(debt)))
-        found = (work.get(Contact, r.contact_id) for r in reporters if r.contact_id)
+        found = [contact for r in reporters if r.contact_id and (contact := work.get(Contact, r.contact_id))]
+        open_debts = tuple(debt for debt in debts if is_open(debt))
+        reading = Reading(case, self.rules, tuple(staff), open_debts, _all_reachable(open_debts, reporters, found))
         return CaseFile(
             case=case,
             history=work.find(HistoryEntry, case_no=case_no),
@@ -186,7 +187,7 @@ class Gateway:
             tasks=work.find(Task, case_no=case_no),
             attachments=work.find(Attachment, case_no=case_no),
             reporters=reporters,
-            contacts={contact.contact_id: contact for contact in found if contact},
+            contacts={contact.contact_id: contact for contact in found},
             staff={user.user_id: user for user in staff},
             offers=offers(case, actor, facts, reading),
         )
@@ -220,3 +221,10 @@ class Gateway:
 
     def now(self) -> datetime:
         return self.clock()
+
+
+def _all_reachable(debts: Sequence[Debt], reporters: Sequence[Reporter], contacts: Sequence[Contact]) -> bool:
+    """Whether everybody a reply is owed to left a way to reach him."""
+    ways = {contact.contact_id for contact in contacts if contact.phone or contact.address}
+    owed = {debt.reporter_id for debt in debts}
+    return bool(owed) and all(r.contact_id in ways for r in reporters if r.reporter_id in owed)

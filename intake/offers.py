@@ -68,6 +68,8 @@ def _choices(given: Field, reading: Reading) -> tuple[tuple[str, str], ...]:
             return tuple((user.name, user.display_name) for user in reading.staff if user.role in wanted)
         case "debt":
             return tuple((str(debt.debt_id), REPLY_WORDS[debt.kind]) for debt in reading.debts if is_open(debt))
+    if given.name == "excuse" and reading.reachable:
+        return tuple((value, words) for value, words in given.choices if value != "no_contact")
     return given.choices
 
 

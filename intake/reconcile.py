@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -70,7 +71,7 @@ async def reconcile(
         return Outcome(name, redelivers_for=redelivers, gaps=tuple(found), unsure=unsure)
     outcome = Outcome(name, has_list=True)
     try:
-        outcome = replace(outcome, looked_up=await _look_up(store, channel, since))
+        outcome = replace(outcome, looked_up=await _look_up(store, rules, channel, since))
         outcome = await _compare(store, rules, channel, outcome, emit=emit, since=since)
         again = await _compare(store, rules, channel, Outcome(name), emit=None, since=since)
     except (SendError, IntakeError) as error:
@@ -133,24 +134,26 @@ def _unsure(work: Work, channel: str, since: datetime) -> list[OutboxRow]:
     return [row for row in found if not row.provider_id and row.created_at >= since]
 
 
-async def _look_up(store: Store, channel: Any, since: datetime) -> int:
+async def _look_up(store: Store, rules: Rules, channel: Any, since: datetime) -> int:
     """Messages of unknown fate that the provider's list knows after all."""
     unsure = await store.read(lambda work: [delivery.with_words(work, row) for row in _unsure(work, channel.kind, since)])
     found = 0
     for one in unsure:
         receipt = await channel.find(outbound_of(one)) if one.address and one.text else None
         if receipt is not None:
-            found += await store.write(lambda work, row=one.row, told=receipt: _was_sent(work, row, told))  # type: ignore[misc]
+            sent = partial(_was_sent, row=one.row, receipt=receipt, rules=rules)
+            found += await store.write(sent)
     return found
 
 
-def _was_sent(work: Work, row: OutboxRow, receipt: Receipt) -> bool:
-    """It did go out: the operator need not find out any more."""
+def _was_sent(work: Work, row: OutboxRow, receipt: Receipt, rules: Rules) -> bool:
+    """It did go out: the operator need not find out any more. Where it is known already that it did not arrive, the next
+    route opens."""
     held = work.get(OutboxRow, row.outbox_id, lock=True)
     taken = work.find(OutboxRow, channel=row.channel, provider_id=receipt.provider_id, limit=1)
     if held is None or held.state != outbox.UNKNOWN or taken:
         return False
-    delivery.record_sent(work, held, receipt)
+    delivery.record_sent(work, held, receipt, rules)
     for task in work.find(Task, case_no=row.case_no, kind="unknown_fate", state="open"):
         if task.outbox_id == row.outbox_id:
             work.change(task, replace(task, state="done", closed_at=work.now, outcome="sent"))

@@ -21,6 +21,8 @@ need Kannel 'command -v bearerbox && ls /usr/lib/kannel/test/fakesmsc' kannel ka
 need Chromium 'command -v chromium' chromium
 need "Chinese fonts" 'fc-list :lang=zh-cn | grep -q .' fonts-noto-cjk fontconfig
 
+if [ ! -d channels/web/front/node_modules/htmx.org ]; then left_out+=("front-end packages (make install)"); fi
+
 .venv/bin/ruff check intake channels classifier ivr tests bench
 .venv/bin/mypy
 status=0

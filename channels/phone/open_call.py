@@ -1,6 +1,7 @@
 """Calls whose end the gateway has not seen: the notes the dialplan keeps in Asterisk's own database, and what becomes of them.
 
-`hotline-open/<leg id>` = began, line, caller, state, recording, ended, call id (deploy/asterisk/hotline/extensions.conf).
+`hotline-open/<leg id>` = began, line, caller, state, recording, ended, call id, message under way
+(deploy/asterisk/hotline/extensions.conf).
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,16 @@ from channels.phone.roster import Truth
 from channels.phone.steps import Steps
 from intake.errors import Refused
 from intake.telephony import Found, Ring
-from ivr.position import LOST, Outcome, Recording
 
 FAMILY = "hotline-open"
-MESSAGE, TALK = "message", "talk"
+MESSAGE, TALK, FALLBACK = "message", "talk", "fallback"
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
     """A note. `state` is ring, queue, fallback, message or talk; `recording` the name ARI knows it by; `call_id` 0 when
-    the gateway never heard of the call."""
+    the gateway never heard of the call. `take` is the message that was being recorded for the gateway when it went away."""
 
     leg_id: str
     began_at: datetime
@@ -35,17 +35,23 @@ class OpenCall:
     recording: str
     ended_at: datetime | None
     call_id: int
+    take: str = ""
+
+    @property
+    def take_name(self) -> str:
+        """What the flow calls the message under way: `message/<call id>-<name>-<steps>`."""
+        return self.take.partition("-")[2].rpartition("-")[0]
 
 
 def read_note(key: str, value: str) -> OpenCall | None:
     """None for what is no note."""
-    parts = [*value.split(","), "", "", "", "", "", ""][:7]
-    began, line, caller, state, recording, ended, call_id = parts
+    parts = [*value.split(","), *[""] * 7][:8]
+    began, line, caller, state, recording, ended, call_id, take = parts
     leg_id = key.strip("/").removeprefix(f"{FAMILY}/")
     if not leg_id or not began.isdigit():
         return None
     ended_at = _moment(ended) if ended.isdigit() else None
-    return OpenCall(leg_id, _moment(began), line, caller, state, recording, ended_at, number(call_id))
+    return OpenCall(leg_id, _moment(began), line, caller, state, recording, ended_at, number(call_id), take)
 
 
 def _moment(epoch: str) -> datetime:
@@ -77,27 +83,20 @@ async def _notes(link: Link) -> list[OpenCall]:
 
 async def _settle(note: OpenCall, server: str, *, board: Board, steps: Steps) -> None:
     ended_at = note.ended_at or steps.clock()
-    talked_at = note.began_at if note.state == TALK else None
     if note.call_id and note.state not in (MESSAGE, TALK):
+        # The stored position tells what was said until then, a message under way included.
         await steps.caller_gone(note.call_id, ended_at, "note")
         return
+    call = await board.ring(Ring(server, note.leg_id, note.line, note.caller, note.began_at))
+    seconds = max(1.0, (ended_at - note.began_at).total_seconds())
+    if note.take_name:
+        await board.recorded(call.call_id, note.take_name, note.take, seconds)
     if note.state == MESSAGE:
-        ring = Found(server, note.leg_id, note.line, note.caller, note.began_at, ended_at)
-        await _take_message(note, ring, board=board)
+        # A name of its own, so that it does not take the place of one that he left before the gateway went away.
+        await board.recorded(call.call_id, FALLBACK, note.recording, seconds)
+        await board.gone(call.call_id, ended_at)
         return
-    call = await board.found(Found(server, note.leg_id, note.line, note.caller, note.began_at, ended_at, answered_at=talked_at))
+    talked_at = note.began_at if note.state == TALK else None
+    await board.found(Found(server, note.leg_id, note.line, note.caller, note.began_at, ended_at, answered_at=talked_at))
     if note.recording and talked_at:
-        await board.recorded(call.call_id, "talk", note.recording, (ended_at - note.began_at).total_seconds(), kind="talk")
-
-
-async def _take_message(note: OpenCall, found: Found, *, board: Board) -> None:
-    """A message left while the gateway was away is a report like any other."""
-    call = await board.ring(Ring(found.server, found.leg_id, found.line, found.caller, found.started_at))
-    seconds = max(1.0, (found.ended_at - found.started_at).total_seconds())
-    take = Recording("message", note.recording, seconds)
-    await board.recorded(call.call_id, take.name, take.ref, seconds)
-    await board.finish(call.call_id, Outcome(
-        flow="hotline", end="message_left", how=LOST, node="", answers={}, recordings=(take,), taken_in=True, call_back=True,
-        queued=True, served=False,
-    ))  # fmt: skip
-    await board.hung_up(call.call_id, found.ended_at, "note")
+        await board.recorded(call.call_id, "talk", note.recording, seconds, kind="talk")

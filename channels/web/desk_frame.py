@@ -11,6 +11,7 @@ from intake import permission
 from intake.model import Actor, Role
 from intake.ports import Work
 from intake.records import Task
+from intake.splitting import SPLIT
 from intake.workflow import ROLE_WORDS, STEPS
 
 MAX_ALARMS = 99
@@ -69,4 +70,4 @@ def _alarms(work: Work, actor: Actor) -> int:
 
 def _done(step: str) -> str:
     """What was just done, from the address after a step: a name of our tables or nothing."""
-    return "修改密码" if step == "password" else step_label(step) if step in STEPS else ""
+    return "修改密码" if step == "password" else step_label(step) if step in STEPS or step == SPLIT else ""

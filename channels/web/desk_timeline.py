@@ -18,7 +18,8 @@ from intake.workflow import ROLE_WORDS, STATE_WORDS, STEPS, Field
 
 OTHER_STEPS = {"receive": "上报", "join": "并入他单", "part": "撤出并单", "rate": "市民评价", "alarm": "时限提醒",
                "recompute": "重算时限",
-               "archive": "归档", "erase": "删除个人信息", "transcribe": "录音转写（机器草稿）"}  # fmt: skip
+               "archive": "归档", "erase": "删除个人信息", "transcribe": "录音转写（机器草稿）", "split": "拆单"}  # fmt: skip
+OTHER_REMARKS = {"whole": "原来的内容", "reveal": "理由"}
 RATING_WORDS = {1: "满意", 2: "不满意"}
 
 
@@ -100,9 +101,8 @@ def _said(remark: Remark, line: HistoryEntry, *, actor: Actor) -> Said:
     step = STEPS.get(line.step)
     labels = {field.name: field.label for field in step.fields} if step else {}
     own = bool(actor.unit) and remark.unit == actor.unit
-    return Said(
-        remark.kind, labels.get(remark.kind, remark.kind), remark.text if own else words_for(remark.text, actor)
-    )
+    label = labels.get(remark.kind) or OTHER_REMARKS.get(remark.kind, remark.kind)
+    return Said(remark.kind, label, remark.text if own else words_for(remark.text, actor))
 
 
 def _details(line: HistoryEntry, staff: Mapping[int, User], *, rules: Rules) -> tuple[tuple[str, str], ...]:
@@ -113,6 +113,8 @@ def _details(line: HistoryEntry, staff: Mapping[int, User], *, rules: Rules) -> 
         for f in (step.fields if step else ())
         if f.name in line.refs
     ]
+    if line.step == "split":
+        found.append(("拆出", "、".join(str(number) for number in _listed(line.refs.get("cases")))))
     if "main_case" in line.refs:
         found.append(("主案编号", str(line.refs["main_case"])))
     if line.step in ("join", "part"):
@@ -124,6 +126,10 @@ def _details(line: HistoryEntry, staff: Mapping[int, User], *, rules: Rules) -> 
     if "rating" in line.refs:
         found.append(("评价", RATING_WORDS.get(int(str(line.refs["rating"])), "")))
     return tuple((label, words) for label, words in dict(found).items() if words)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _chosen(field: Field, value: object, *, staff: Mapping[int, User], rules: Rules) -> str:

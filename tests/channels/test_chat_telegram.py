@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from channels.chat_telegram import ChatTelegram, Settings, build
+from channels.chat_telegram import OFFSET_LASTS_S, ChatTelegram, Settings, build
 from channels.chat_telegram_bot import TelegramApi
 from channels.web.hooks import hear
 from intake.call import CallRecording
@@ -316,6 +316,22 @@ async def test_polling_loses_and_replays_nothing_over_a_restart(
     await stopped(task)
     assert hearing.heard == ["第一句", "第二句"]
     assert telegram.offsets[0] == first["update_id"] + 1
+
+
+async def test_after_a_week_of_silence_updates_with_lower_numbers_are_heard(
+    either_store: AnyStore, telegram: TelegramServer, make: Make, clock: FakeClock
+) -> None:
+    memory, hearing = StoreMemory(either_store, "chat_telegram", "gw"), Hearing()
+    await memory.keep("offset", "900000000", for_s=OFFSET_LASTS_S)
+    clock.pass_time(days=7)
+    channel = make(polling=True)
+    channel.remember(memory)
+    telegram.says("又见面了")
+    task = asyncio.create_task(channel.run(hearing, clock=clock))
+    await hearing.wait_for(1)
+    await stopped(task)
+    assert telegram.offsets[0] is None
+    assert hearing.heard == ["又见面了"]
 
 
 async def test_the_offset_moves_on_only_after_the_commit(

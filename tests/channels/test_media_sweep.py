@@ -30,6 +30,10 @@ def held(folder: Path) -> set[str]:
     return {path.name.partition(".")[0] for path in folder.glob("??/*.jpg")}
 
 
+def sealed_in(folder: Path) -> list[str]:
+    return [path.stem for path in folder.glob("??/*.sealed")]
+
+
 @pytest.mark.parametrize("age_s", [YOUNGEST_S / 2, OLDEST_S * 2])
 async def test_pictures_too_young_or_looked_at_long_ago_stay(age_s: float, store: SqliteStore, tmp_path: Path) -> None:
     token = picture(tmp_path, age_s=age_s)
@@ -61,7 +65,7 @@ async def test_a_recording_of_a_call_without_a_case_stays_and_a_forgotten_sound_
     row = CallRecording(1, 2, "talk", "talk", "talk/2", kept, "main", 1000, NOON, size=6, stored_at=NOON)
     await store.write(lambda work: work.add(row))
     assert await sweep(store, tmp_path, now_s=NOW_S) == 1
-    assert [path.stem for path in tmp_path.glob("??/*.sealed")] == [kept]
+    assert sealed_in(tmp_path) == [kept]
     assert orphan != kept
 
 

@@ -256,3 +256,59 @@ async def test_an_order_typed_by_hand_keeps_what_was_typed_when_refused(gateway:
                                allow_redirects=False)  # fmt: skip
     assert answer.status == 303
     assert await gateway.store.read(lambda work: work.find(Order, number="B-7"))
+
+
+async def answer_tasks(gateway: Gateway, number: int) -> int:
+    return len(await gateway.store.read(lambda work: work.find(Task, case_no=number, kind="order_answer", state="open")))
+
+
+async def three_orders(client: Client, source: Person) -> list[int]:
+    texts = ("人民广场北门一大堆垃圾三天没人清", "人民广场北门垃圾成山", "人民广场北门垃圾没人管")
+    taken = [await post(client, source, **ORDER | {"source_no": f"M-{n}", "text": text}) for n, text in enumerate(texts)]
+    return [int(str(told["case_no"])) for _, told in taken]
+
+
+async def test_an_order_merged_by_way_of_another_is_answered_when_the_last_case_is_over(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    first, second, main = await three_orders(client, source)
+    operator = await hire(gateway, Role.OPERATOR)
+    await do(gateway, first, "merge", operator, main_case=str(second), reason="同一处")
+    await do(gateway, second, "merge", operator, main_case=str(main), reason="同一处")
+    assert [await answer_tasks(gateway, number) for number in (first, second, main)] == [0, 0, 0]
+    await walk(gateway, main, until="close")
+    assert [await answer_tasks(gateway, number) for number in (first, second, main)] == [1, 1, 1]
+
+
+async def test_an_order_answered_with_another_case_is_to_be_answered_anew_after_the_merge_is_undone(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    merged, _, main = await three_orders(client, source)
+    operator = await hire(gateway, Role.OPERATOR)
+    await do(gateway, merged, "merge", operator, main_case=str(main), reason="同一处")
+    await walk(gateway, main, until="close")
+    await do(gateway, merged, "answer_order", operator, text="已一并清走")
+    case = await do(gateway, merged, "unmerge", operator, reason="不是同一处")
+    assert (case.upstream_state, await answer_tasks(gateway, merged)) == ("signed", 0)
+    page = await (await client.get("/api/v1/orders/12345/M-0", headers=source.bearer)).json()
+    assert ([news["kind"] for news in page["news"]], page["answered_at"]) == (["answer_order", "unmerge"], None)
+
+
+async def test_a_task_nobody_can_do_any_more_goes_when_the_merge_is_undone(
+    gateway: Gateway, client: Client, source: Person
+) -> None:
+    merged, _, main = await three_orders(client, source)
+    operator = await hire(gateway, Role.OPERATOR)
+    await do(gateway, merged, "merge", operator, main_case=str(main), reason="同一处")
+    await walk(gateway, main, until="close")
+    assert await answer_tasks(gateway, merged) == 1
+    await do(gateway, merged, "unmerge", operator, reason="不是同一处")
+    assert await answer_tasks(gateway, merged) == 0
+
+
+async def test_an_answer_about_an_extension_says_yes_or_no(gateway: Gateway, client: Client, source: Person) -> None:
+    _, told = await post(client, source, **ORDER)
+    path = f"/api/v1/orders/12345/{ORDER['source_no']}/words"
+    status, refused = await post(client, source, path, kind="extension", until="2026-11-30T18:00:00+08:00")
+    assert (status, refused["field"]) == (422, "granted")
+    assert (await case_of(gateway, told["case_no"])).version == 1

@@ -125,6 +125,27 @@ async def test_an_unknown_fate_that_the_list_knows_is_settled_with_its_task(line
     assert [task.state for task in await line.running.all(Task) if task.kind == "unknown_fate"] == ["done"]
 
 
+async def test_a_report_of_failure_that_came_before_the_look_up_opens_the_next_route(line: Line) -> None:
+    await line.webhook.post(line.comes_in(1, "人民广场北门有一堆垃圾", "+8619900000001"))
+    [case] = await line.running.all(Case)
+    await line.running.file(case.case_no)
+    await line.running.courier.send_due()
+    [row] = [row for row in await line.running.all(OutboxRow) if row.debt_id]
+    store, message = line.running.gateway.store, line.twilio.messages[-1]
+    assert row.provider_id == message.sid
+
+    def forget(work: Any) -> None:
+        work.change(row, replace(row, state=outbox.UNKNOWN, provider_id="", outcome="unknown"))
+        work.add(Task(work.new_id(), "unknown_fate", row.case_no, work.now, Role.OPERATOR, debt_id=row.debt_id, outbox_id=row.outbox_id))
+
+    await store.write(forget)
+    message.status = "undelivered"
+    assert await line.webhook.post(status_of(message, "undelivered")) == 200
+    assert (await line.compare()).looked_up == 1
+    tasks = [task.kind for task in await line.running.all(Task) if task.state == "open"]
+    assert tasks == ["call_reply"]
+
+
 async def test_a_list_that_cannot_be_read_changes_nothing_and_is_told(line: Line) -> None:
     line.comes_in(1, "人民广场北门有一堆垃圾", "+8619900000001")
     line.twilio.faults = [503]

@@ -1,5 +1,6 @@
 """Telling a source: signed, in order, tried again, and given up to a person."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -11,8 +12,11 @@ from aiohttp.test_utils import TestServer
 
 from channels.order_webhook import OrderWebhook, PushSetting, read_setting
 from intake.errors import Misconfigured, SendError
+from intake.model import Case
 from intake.order import News, Order
+from intake.order_desk import news_after
 from intake.order_push import Herald
+from intake.order_work import after_step
 from intake.outbox import DELAYS
 from intake.records import Task
 from intake.wiring import AnyStore
@@ -127,3 +131,72 @@ async def test_a_push_is_signed_and_only_a_2xx_counts(status: int, outcome: str)
 def test_a_wrong_setting_is_refused_by_name(given: dict[str, str]) -> None:
     with pytest.raises(Misconfigured):
         read_setting("12345", given)
+
+
+async def more_news(store: AnyStore, *numbers: int) -> None:
+    news = [News(number, 7, "12345", "contact_order", NOON, {}, "waiting", next_at=NOON) for number in numbers]
+    await store.write(lambda work: work.add(*news))
+
+
+async def test_nothing_overtakes_news_that_could_not_be_pushed(either_store: AnyStore, clock: FakeClock) -> None:
+    await owed_news(either_store)
+    await more_news(either_store, 9, 10)
+    pushed: list[int] = []
+    away = True
+
+    async def push(news: News, order: Order) -> None:
+        if away:
+            raise SendError("unavailable")
+        pushed.append(news.news_id)
+
+    herald = Herald(either_store, {"12345": push})
+    assert await herald.push_due() == 3
+    await more_news(either_store, 11)
+    assert await herald.push_due() == 0
+    away = False
+    clock.pass_time(seconds=DELAYS[0].total_seconds() + 1)
+    assert await herald.push_due() == 4
+    assert pushed == [8, 9, 10, 11]
+    assert [(await either_store.read(lambda work, n=n: work.get(News, n))).attempts for n in (8, 9)] == [2, 1]  # type: ignore[misc]
+
+
+async def test_of_two_gateways_one_pushes(either_store: AnyStore) -> None:
+    await owed_news(either_store)
+    pushed: list[int] = []
+
+    async def push(news: News, order: Order) -> None:
+        pushed.append(news.news_id)
+
+    await asyncio.gather(*(Herald(either_store, {"12345": push}).push_due() for _ in range(5)))
+    assert pushed == [8]
+
+
+async def test_a_fault_of_ours_about_one_piece_is_given_up_to_a_person_and_holds_nothing_up(
+    either_store: AnyStore, clock: FakeClock
+) -> None:
+    await owed_news(either_store)
+    await more_news(either_store, 9)
+    pushed: list[int] = []
+
+    async def push(news: News, order: Order) -> None:
+        if news.news_id == 8:
+            raise ValueError
+        pushed.append(news.news_id)
+
+    herald = Herald(either_store, {"12345": push})
+    for _ in range(10):
+        await herald.push_due()
+        clock.pass_time(minutes=6)
+    assert ((await held(either_store)).state, pushed) == ("failed", [9])
+    assert len(await either_store.read(lambda work: work.find(Task, kind="order_push", state="open"))) == 1
+
+
+async def test_a_later_piece_of_news_always_has_the_higher_number(either_store: AnyStore) -> None:
+    """Whichever gateway wrote it: numbers are leased in blocks, and a source reads on from the last it has."""
+    await owed_news(either_store)
+    far = News(10**12, 7, "12345", "contact_order", NOON, {}, "held")
+    await either_store.write(lambda work: work.add(far))
+    case = await either_store.read(lambda work: work.find(Case)[0])
+    await either_store.write(lambda work: after_step(work, "sign_order", case, case, {}))
+    found = await either_store.read(lambda work: news_after(work, "12345", far.news_id))
+    assert [news.kind for news, _ in found] == ["sign_order"]

@@ -187,3 +187,6 @@ async def test_a_gateway_killed_in_a_message_loses_nothing(open_line: Room, gate
     await asyncio.to_thread(gateway.start, "--no-train")
     await until(room.notes, lambda notes: notes == [])
     assert rows(gateway, "select 1 from calls where call_id = ? and ended_at is not null", call_id)
+    size, _, case_no = await sound_of(gateway, call_id, "message")
+    assert size > 8000 * SPEAKS_S["citizen"]
+    assert case_no
