@@ -1,7 +1,7 @@
 """Corpus texts once more with sentences around them that say nothing of the matter, for training alone.
 
 So what no expression of framing.py leaves out is learned to stand with every class. The sentences are data
-(data/framing.toml, table `around`); the corpus card declares it.
+(data/framing.toml, table `around`, and data/asides.txt); the corpus card declares it.
 """
 
 import tomllib
@@ -14,9 +14,11 @@ from classifier.corpus import Example
 from classifier.framing import TABLE_FILE
 
 SENTENCE_END = "。！？!?；;，,：:"
-OPENED, ASIDE, CLOSED = 0.75, 0.5, 0.8
-"""How often a text gets an opening, a sentence about the person or the history of the case, and a closing."""
-ASIDE_FIRST, CLOSED_TWICE = 0.4, 0.3
+ASIDES_FILE = TABLE_FILE.with_name("asides.txt")
+OPENED, CLOSED, CLOSED_TWICE = 0.7, 0.7, 0.25
+"""How often a text gets an opening, a closing, and a second one."""
+ASIDES = (0, 0, 1, 1, 2, 3)
+"""How many sentences about person and history a text gets, each number as likely as its neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,18 @@ def framed(examples: Iterable[Example], *, share: float, weight: float, seed: in
 def _with_some_around(text: str, chance: Random) -> str:
     around = _around()
     before = chance.choice(around.openings) if chance.random() < OPENED else ""
-    aside = chance.choice(around.asides) if chance.random() < ASIDE else ""
-    behind = chance.choice(around.closings) if not before or chance.random() < CLOSED else ""
+    behind = chance.choice(around.closings) if chance.random() < CLOSED else ""
     last = chance.choice(around.closings) if chance.random() < CLOSED_TWICE else ""
     closed = text if text.endswith(tuple(SENTENCE_END)) else f"{text}。"
-    matter = aside + closed if chance.random() < ASIDE_FIRST else closed + aside
-    return before + matter + behind + last
+    matter = [closed]
+    for aside in chance.sample(around.asides, chance.choice(ASIDES)):
+        matter.insert(chance.randint(0, len(matter)), aside)
+    return "".join([before, *matter, behind, last])
 
 
 @cache
 def _around() -> Around:
-    return Around(**tomllib.loads(TABLE_FILE.read_text(encoding="utf-8"))["around"])
+    held = tomllib.loads(TABLE_FILE.read_text(encoding="utf-8"))["around"]
+    lines = ASIDES_FILE.read_text(encoding="utf-8").splitlines()
+    asides = [*held["asides"], *(line for line in lines if line and not line.startswith("#"))]
+    return Around(held["openings"], held["closings"], asides)

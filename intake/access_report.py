@@ -20,6 +20,7 @@ MANY_IN_AN_HOUR = 20
 """A busy desk calls back about ten people in an hour; twice that is a list being copied."""
 HOUR = timedelta(hours=1)
 ODD_WORDS = {"night": "夜间", "many": "一小时内过多", "foreign": "非本人或本单位经办", "confidential": "保密件"}
+NO_CASE = "未建案通话"
 WHAT_WORDS = {"contact": "查看联系方式", "export": "导出", "recording": "听录音", "call": "拨打"}
 
 
@@ -36,7 +37,8 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the report is made from: views in order of time, their cases, all users, reasons, confidential cases."""
+    """What the report is made from: views in order of time, their cases, all users, reasons, confidential cases. Listening to
+    a call without a case is a view of case 0."""
 
     views: Sequence[View]
     cases: Mapping[int, Case]
@@ -54,7 +56,8 @@ def judged(seen: Seen, zone: tzinfo) -> list[Access]:
         marks = {
             "night": not NIGHT_TO <= view.at.astimezone(zone).hour < NIGHT_FROM,
             "many": view.view_id in hasty,
-            "foreign": is_foreign(case, user),
+            # A call that made no case belongs to nobody in particular.
+            "foreign": (view.case_no != 0 or user is None) and is_foreign(case, user),
             "confidential": view.case_no in seen.confidential or (case is not None and case.confidential),
         }
         odd = tuple(name for name, so in marks.items() if so)
@@ -79,7 +82,7 @@ def _in_a_hurry(views: Iterable[View]) -> set[int]:
         recent = [one for one in by_user.get(view.user_id, []) if view.at - one.at < HOUR]
         recent.append(view)
         by_user[view.user_id] = recent
-        if len({one.case_no for one in recent}) > MANY_IN_AN_HOUR:
+        if len({one.case_no or -one.view_id for one in recent}) > MANY_IN_AN_HOUR:
             hasty |= {one.view_id for one in recent}
     return hasty
 
@@ -107,7 +110,7 @@ def _user_rows(accesses: Iterable[Access]) -> list[tuple[str, ...]]:
     rows = []
     for user_id, own in sorted(by_user.items(), key=lambda item: (-len(item[1]), item[0])):
         counts = (str(sum(name in access.odd for access in own)) for name in ODD_WORDS)
-        cases = len({access.view.case_no for access in own})
+        cases = len({access.view.case_no for access in own if access.view.case_no})
         rows.append((*_named(own[0].user, user_id), str(len(own)), str(cases), *counts))
     return rows
 
@@ -121,7 +124,7 @@ def _odd_row(access: Access, zone: tzinfo) -> tuple[str, ...]:
     return (
         f"{view.at.astimezone(zone):%m-%d %H:%M}",
         _named(access.user, view.user_id)[0],
-        str(view.case_no),
+        str(view.case_no or NO_CASE),
         WHAT_WORDS.get(view.what, view.what),
         "、".join(ODD_WORDS[name] for name in access.odd),
         mask_text(access.reason) or "（无）",

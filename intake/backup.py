@@ -23,7 +23,7 @@ from intake.backup_file import SealedReader, SealedWriter, key_for, new_header, 
 from intake.errors import Misconfigured, Refused
 from intake.vault import Vault
 
-SPOOLED = (".report", ".message")
+SPOOLED = (".report", ".message", ".call")
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 28
 BLOCK = 1 << 20

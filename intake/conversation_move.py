@@ -44,5 +44,6 @@ def _anew(work: Work, remark: Remark, case: Case, rules: Rules, judged: Judged) 
         channel=case.channel, provider_id=f"moved:{remark.remark_id}", received_at=remark.at, text=remark.text,
         address=contact.address if contact else "", phone=contact.phone if contact else "",
         confidential=case.confidential, wants_reply=bool(reporter and reporter.wants_reply),
+        reply_by=reporter.reply_by if reporter else "",
     )  # fmt: skip
     return receive(work, inbound, judged, rules, talking=Talking(contact, MOVED)).case_no

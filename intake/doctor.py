@@ -9,10 +9,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from intake.call import CallRecording
+from intake.channel_memory import Kept
+from intake.errors import Misconfigured
 from intake.history import verify_chain
 from intake.model import Case
+from intake.order import News
 from intake.ports import Work
-from intake.records import Attachment, Contact, Debt, HistoryEntry, JournalEntry
+from intake.records import Attachment, Contact, Debt, HistoryEntry, JournalEntry, Task
+from intake.switchboard_audio import MAX_ATTEMPTS
 from intake.vault import Vault
 
 SAMPLE = 1000
@@ -86,8 +91,8 @@ def spool(waiting: int, damaged: Sequence[str]) -> Finding:
     return Finding("暂存", f"等待入库 {waiting} 件")
 
 
-def media(kept: Iterable[Attachment], files: Mapping[str, datetime], *, now: datetime) -> Finding:
-    """Pictures without a file, and files (token to last change) older than an hour that no case holds."""
+def media(kept: Iterable[Attachment | CallRecording], files: Mapping[str, datetime], *, now: datetime) -> Finding:
+    """Pictures and recordings without a file, and files (token to last change) older than an hour that nothing holds."""
     tokens = {one.token: one.size for one in kept}
     missing = sorted(token[:8] for token, size in tokens.items() if size and token not in files)
     orphans = sorted(
@@ -95,10 +100,36 @@ def media(kept: Iterable[Attachment], files: Mapping[str, datetime], *, now: dat
         if not tokens.get(token) and now - changed_at > timedelta(hours=1)
     )  # fmt: skip
     if missing or orphans:
-        parts = [f"{len(missing)} 张照片的文件不见了：{_some(missing)}"] if missing else []
-        parts += [f"{len(orphans)} 个文件不属于任何案件：{_some(orphans)}"] if orphans else []
-        return Finding("照片", "；".join(parts), wrong=True)
-    return Finding("照片", f"{sum(bool(size) for size in tokens.values())} 张，文件齐全")
+        parts = [f"{len(missing)} 个照片或录音文件不见了：{_some(missing)}"] if missing else []
+        parts += [f"{len(orphans)} 个文件不属于任何案件或通话：{_some(orphans)}"] if orphans else []
+        return Finding("照片和录音", "；".join(parts), wrong=True)
+    return Finding("照片和录音", f"{sum(bool(size) for size in tokens.values())} 个，文件齐全")
+
+
+def recordings(work: Work) -> Finding:
+    """Recordings that the exchange could not give us, however often it was asked."""
+    waiting = [one for one in work.find(CallRecording, stored_at=None) if one.ref and one.erased_at is None]
+    lost = [one.call_id for one in waiting if one.attempts >= MAX_ATTEMPTS]
+    if lost:
+        return Finding("录音取回", f"{len(lost)} 段多次取不回，已不再尝试，通话编号 {_some(lost)}", wrong=True)
+    return Finding("录音取回", f"等待取回 {len(waiting)} 段")
+
+
+def orders(work: Work) -> Finding:
+    """What a source could not be told of its orders, and nobody has seen to yet."""
+    failed = [task.case_no for task in work.find(Task, kind="order_push", state="open")]
+    if failed:
+        return Finding("上级工单反馈", f"{len(failed)} 条推送失败，受理编号 {_some(failed)}", wrong=True)
+    waiting = sum(len(work.find(News, state=state)) for state in ("waiting", "sending"))
+    return Finding("上级工单反馈", f"等待推送 {waiting} 条")
+
+
+def channel_memory(work: Work) -> Finding:
+    """Whether what channels keep over restarts (offsets, tokens) can be opened; a channel stands still otherwise."""
+    try:
+        return Finding("渠道记忆", f"{len(work.find(Kept))} 项，可以读取")
+    except Misconfigured:
+        return Finding("渠道记忆", "有的读不出，相应渠道会停止收发：密钥不是原来那一个，或数据已损坏。", wrong=True)
 
 
 def debts(open_count: int, late: Sequence[Debt]) -> Finding:

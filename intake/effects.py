@@ -271,7 +271,7 @@ def _acknowledge(doing: Doing, _before: Case) -> Extra:
 
 
 def _note(_doing: Doing, _before: Case) -> Extra:
-    return Extra(closes_tasks=("message",))
+    return Extra(closes_tasks=("message", "order_push"))
 
 
 def _revisited(_doing: Doing, _before: Case) -> Extra:

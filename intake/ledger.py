@@ -4,7 +4,7 @@ Source: "Which replies are owed" (docs/process.md) and the two required replies 
 (case, reporter, kind, round). Pure decisions only; usecases.py stores them and outbox.py sends.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +48,9 @@ LADDERS: dict[str, tuple[str, ...]] = {
 }
 """Routes by the channel a reporter came by, first choice first; a rung the gateway does not offer is passed over."""
 
+WISHES: Mapping[str, str] = {"sms": "短信", "call": "电话", "none": "不需回复"}
+"""Ways a reporter may wish to be answered, as staff read them: the first rung of his ladder, or no message at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
@@ -77,18 +80,19 @@ def route_for(
     """The next route for a reply: a channel kind, `page` (the status page is the reply), `call` (a person rings) or
     `upstream` (who sent the order answers the citizen: by its setting, or because only it knows him).
 
-    Who gave no way to be reached, or said that he will look himself, is answered on the status page. A confidential
-    reporter is never rung by a machine: `call` is always an operator's task.
+    Who gave no way to be reached, or said that he will look himself or needs no reply, is answered on the status page. The
+    way he wished comes first; when it cannot be had, the usual ladder holds. A confidential reporter is never rung by a
+    machine: `call` is always an operator's task.
     """
     if reporter.channel == SOURCE and not (reporter.wants_reply and has_phone):
         return SOURCE
-    if not has_phone and not has_address:
+    if (not has_phone and not has_address) or reporter.reply_by == "none":
         return PAGE
     if reporter.channel == "web" and not reporter.wants_reply:
         return PAGE
     usable = {CALL} if has_phone else set()
     usable.update(kind for kind in offered if (has_phone if kind in BY_NUMBER else has_address))
-    rungs = LADDERS.get(reporter.channel, (reporter.channel, "sms", CALL))
+    rungs = (reporter.reply_by, *LADDERS.get(reporter.channel, (reporter.channel, "sms", CALL)))
     return next((rung for rung in rungs if rung in usable and rung not in tried), CALL)
 
 

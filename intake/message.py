@@ -67,7 +67,7 @@ class Inbound:
     `media` are the provider's addresses of pictures not fetched yet, `voices` those of voice notes; `photos` and `sounds`
     what was fetched; `request_type` (诉求类型) is empty for a complaint. `answerable` is False for the news that somebody left: nothing can be said back.
     `part` is set for a piece of a long message that the provider hands on unjoined; `order` for an order from above
-    (order.py).
+    (order.py). `reply_by` is the way he wishes to be answered (ledger.WISHES), empty for the usual one.
     """
 
     channel: str
@@ -90,6 +90,7 @@ class Inbound:
     part: Part | None = None
     order: Mapping[str, str] = field(default_factory=dict)
     sounds: tuple[Sound, ...] = ()
+    reply_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

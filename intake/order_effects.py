@@ -9,7 +9,8 @@ from intake.effects import Doing, Extra
 from intake.errors import BadInput, IllegalMove
 from intake.model import Case
 
-CLOSES = {"sign_order": ("order_sign",), "contact_order": ("order_contact",), "answer_order": ("order_answer",),
+CLOSES = {"sign_order": ("order_sign",), "contact_order": ("order_contact",),
+          "answer_order": ("order_answer", "order_sign", "order_contact"),
           "return_order": ("order_sign", "order_contact")}  # fmt: skip
 """Which tasks a step answers."""
 
@@ -44,6 +45,6 @@ def _order_extended(doing: Doing, before: Case) -> Extra:
 ORDER_EXTRAS: dict[str, Callable[[Doing, Case], Extra]] = {
     "sign_order": _order(upstream_state=orders.SIGNED, upstream_sign_due_at=None),
     "contact_order": _order(upstream_contact_due_at=None), "extend_order": _order(), "order_rated": _order(),
-    "order_extended": _order_extended, "answer_order": _order(upstream_state=orders.ANSWERED),
+    "order_extended": _order_extended, "answer_order": _order(upstream_state=orders.ANSWERED, upstream_sign_due_at=None, upstream_contact_due_at=None),
     "return_order": _order(upstream_state=orders.RETURNED, upstream_sign_due_at=None, upstream_contact_due_at=None),
 }  # fmt: skip

@@ -171,7 +171,7 @@ def case_records(
     reporter = Reporter(
         reporter_id=work.new_id(), case_no=case.case_no, channel=inbound.channel, joined_at=inbound.received_at,
         contact_id=contact.contact_id if contact else 0, entry_id=entry.entry_id, wants_reply=inbound.wants_reply,
-        confidential=inbound.confidential,
+        confidential=inbound.confidential, reply_by=inbound.reply_by,
     )  # fmt: skip
     attachments = [attachment_of(photo, case.case_no, usage="report", at=inbound.received_at) for photo in inbound.photos]
     alarm = Task(work.new_id(), "emergency", case.case_no, inbound.received_at, Role.SHIFT_LEADER)

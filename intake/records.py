@@ -26,7 +26,8 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """A contact's part in a case. After a merge he stays a reporter of the main case (`joined_from`)."""
+    """A contact's part in a case. After a merge he stays a reporter of the main case (`joined_from`). `reply_by` is the way
+    he wishes to be answered (ledger.WISHES)."""
 
     reporter_id: int
     case_no: int
@@ -38,6 +39,7 @@ class Reporter:
     confidential: bool = False
     joined_from: int | None = None
     left_at: datetime | None = None
+    reply_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from intake.call import CallRecording
 from intake.codes import new_secret
 from intake.durable import write_whole
+from intake.errors import Misconfigured
 from intake.model import Case, Inbound, Sound
 from intake.ports import Work
 from intake.records import Attachment
@@ -35,6 +36,27 @@ def forget_sounds(media: Path, sounds: Iterable[Sound]) -> None:
     """Delete sounds that no case came to hold."""
     for sound in sounds:
         path_of(media, sound.token).unlink(missing_ok=True)
+
+
+def reseal_sounds(vault: Vault, media: Path) -> int:
+    """Seal every recording anew that is not sealed with the key in use; returns how many. Harmless to repeat and to break off.
+    What is erased meanwhile stays erased; what cannot be opened is left for the doctor."""
+    done = 0
+    for path in media.glob("??/*.sealed"):
+        try:
+            with path.open("rb") as stream:
+                if stream.read(len(vault.sealing_head)) == vault.sealing_head:
+                    continue
+            plain = vault.unseal(path.read_bytes(), f"audio:{path.stem}")
+        except (FileNotFoundError, Misconfigured):
+            continue
+        draft = path.with_suffix(".anew")
+        write_whole(draft, vault.seal(plain, f"audio:{path.stem}"))
+        if path.exists():
+            draft.replace(path)
+            done += 1
+        draft.unlink(missing_ok=True)
+    return done
 
 
 def bind_sounds(work: Work, inbound: Inbound, case_no: int) -> None:

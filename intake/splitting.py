@@ -83,6 +83,7 @@ def _own_case(work: Work, case: Case, part: Part, reporters: Sequence[Reporter],
         phone=contact.phone if contact else "", anonymous=contact is None,
         confidential=case.confidential or bool(lead and lead.confidential),
         wants_reply=bool(lead and lead.wants_reply), request_type=case.request_type,
+        reply_by=lead.reply_by if lead else "",
     )  # fmt: skip
     number = receive(work, inbound, part.judged, rules, talking=Talking(contact, SPLIT)).case_no
     for other in reporters[1:]:

@@ -7,7 +7,7 @@ position up again at /resume. What Asterisk tells over AMI meanwhile (answered, 
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -53,15 +53,22 @@ class Driver:
         elif path not in FLOWS and path != "resume":
             log.warning("phone.unknown_path")
         else:
+            await self._be_there(session)
             call_id = await self._call_of(session)
             async with self.steps.alone(call_id):
                 await self._take_up(session, call_id)
+
+    async def _be_there(self, session: Session) -> None:
+        """Our first word, before anything is written down: Asterisk waits for it only so long, a database may take longer."""
+        with suppress(LegGone):
+            await Leg(session).renew()
 
     async def serve_busy(self, session: Session) -> None:
         """The caller is told that all lines are busy; whoever was here before is taken up as ever."""
         if session.request.path != "hotline":
             await self.serve(session)
             return
+        await self._be_there(session)
         call_id = await self._call_of(session)
         log.warning("phone.all_busy")
         async with self.steps.alone(call_id):
@@ -82,6 +89,10 @@ class Driver:
             events: Iterable[on.Event] = [on.Started(await self._facts(session, call_id))]
         else:
             events = self._resumed(position, came) if path == "resume" else [on.Resumed()]
+            if path == "resume" and self._was_not_taken(position, came):
+                # He was given to somebody who did not answer: whoever gave him is free, he waits for another.
+                await self.steps.talked(call_id, left="operator")
+                position, events = replace(position, talking=False), [on.Resumed()]
         talk = await self._talk(session, call_id, position)
         node = self.steps.node_at(position)
         if path == "resume" and came.is_again and isinstance(node, Record):
@@ -96,6 +107,10 @@ class Driver:
             await self.steps.talked(call_id, who=came.who, left="citizen")
         await self.steps.caller_gone(call_id, self.steps.clock())
         await Leg(session).leave(DONE)
+
+    def _was_not_taken(self, position: Position, came: to.Came) -> bool:
+        node = self.steps.node_at(position)
+        return position.talking and came.how == "dial" and not came.talked and getattr(node, "to", "") == to.OPERATORS
 
     def _resumed(self, position: Position, came: to.Came) -> Iterable[on.Event]:
         if position.talking:

@@ -21,7 +21,7 @@ from channels.phone.happening import Happening, happening
 from channels.phone.link import Link, Pace
 from channels.phone.open_call import settle_open_calls
 from channels.phone.recordings import Recordings
-from channels.phone.roster import Truth, Waiting, read_truth, repairs, vanished
+from channels.phone.roster import Leg, Truth, Waiting, read_legs, read_truth, repairs, vanished
 from channels.phone.sounds import Sounds
 from channels.phone.steps import Steps
 from channels.phone.talk import Doing
@@ -30,7 +30,10 @@ from intake.errors import IntakeError
 
 Loop = Callable[[], Coroutine[None, None, None]]
 MOST_WAITING = 20_000
-"""Happenings that may wait to be written down; beyond that the truth is read again instead."""
+"""Happenings that may wait to be written down; beyond that they are dropped and the truth is read again instead."""
+MOST_AT_ONCE = 200
+SETTLE_EVERY_S = 20.0
+"""How soon a message left with the local fallback, while the link stood, is found."""
 ACT_S: Mapping[str, float] = {"dial_citizen": 10.0}
 log = structlog.get_logger()
 
@@ -53,12 +56,14 @@ class Exchange:
         self.recordings = Recordings(board, settings, http)
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(MOST_WAITING)
         self._turns: dict[int, asyncio.Task[None]] = {}
+        self._has_lost = False
 
     @property
     def loops(self) -> dict[str, Loop]:
         """Everything that goes on in the background, by name."""
         links: dict[str, Loop] = {f"phone-link-{name}": link.run for name, link in self.links.items()}
-        return links | {"phone-agi": self.agi.run, "phone-events": self.run_events, "phone-recordings": self.recordings.run}
+        return links | {"phone-agi": self.agi.run, "phone-events": self.run_events, "phone-recordings": self.recordings.run,
+                        "phone-open-calls": self.run_open_calls}  # fmt: skip
 
     @property
     def is_ready(self) -> bool:
@@ -82,6 +87,7 @@ class Exchange:
         try:
             self._happenings.put_nowait(found)
         except asyncio.QueueFull:
+            self._has_lost = True
             log.error("phone.events_lost")
 
     def _note_waiting(self, found: Happening) -> None:
@@ -94,16 +100,20 @@ class Exchange:
 
     async def run_events(self) -> None:
         """Write down what happened: in order for each call, side by side for different calls."""
+        places = asyncio.Semaphore(MOST_AT_ONCE)
+
+        def over(call_id: int, done: "asyncio.Task[None]") -> None:
+            places.release()
+            if self._turns.get(call_id) is done:
+                del self._turns[call_id]
+
         async with asyncio.TaskGroup() as group:
             while True:
                 found = await self._happenings.get()
+                await places.acquire()
                 turn = group.create_task(self._in_turn(self._turns.get(found.call_id), found))
                 self._turns[found.call_id] = turn
-                turn.add_done_callback(lambda done, at=found.call_id: self._over(at, done))  # type: ignore[misc]
-
-    def _over(self, call_id: int, done: "asyncio.Task[None]") -> None:
-        if self._turns.get(call_id) is done:
-            del self._turns[call_id]
+                turn.add_done_callback(lambda done, at=found.call_id: over(at, done))  # type: ignore[misc]
 
     async def _in_turn(self, before: "asyncio.Task[None] | None", found: Happening) -> None:
         if before is not None:
@@ -145,13 +155,47 @@ class Exchange:
             # The database is away; Asterisk is reached all the same, and calls come before repairs.
             log.warning("phone.not_put_right", server=link.server.name, error=error.code)
 
+    async def run_open_calls(self) -> None:
+        """Look again and again for calls that ended without us while the link stood: a fault of one call, a frozen gateway."""
+        while True:
+            await asyncio.sleep(SETTLE_EVERY_S)
+            lost, self._has_lost = self._has_lost, False
+            for link in self.links.values():
+                if link.is_up:
+                    await self._look_again(link, thoroughly=lost)
+
+    async def _look_again(self, link: Link, *, thoroughly: bool) -> None:
+        try:
+            if thoroughly:
+                await self.reread(link)
+            else:
+                await settle_open_calls(link, board=self.board, steps=self.steps)
+        except IntakeError as error:
+            log.warning("phone.not_looked_again", server=link.server.name, error=error.code)
+
     async def _put_right(self, link: Link, truth: Truth) -> None:
-        gone = vanished(await self.board.live(), truth, server=link.server.name, now=self._clock())
+        elsewhere = await self._legs_elsewhere(link)
+        gone = vanished(await self.board.live(), truth, server=link.server.name, now=self._clock(), elsewhere=elsewhere)
         for call in gone:
             await self.steps.caller_gone(call.call_id, self._clock(), "vanished")
-        settled = await settle_open_calls(link, truth, board=self.board, steps=self.steps)
+        await self._note_answers(truth)
+        settled = await settle_open_calls(link, board=self.board, steps=self.steps)
         wanted = repairs(await self.board.lines.wanted(), truth)
         for repair in wanted:
             await do_repair(link, repair)
         log.info("phone.reread", server=link.server.name, legs=len(truth.legs), vanished=len(gone), settled=settled,
                  repairs=len(wanted))  # fmt: skip
+
+    async def _legs_elsewhere(self, link: Link) -> list[Leg] | None:
+        """What the other servers have; None when one of them cannot be asked, so that nobody can say what they have."""
+        others = [other for other in self.links.values() if other is not link]
+        if not all(other.is_up for other in others):
+            return None
+        return [leg for other in others for leg in await read_legs(other)]
+
+    async def _note_answers(self, truth: Truth) -> None:
+        """Somebody picked up while nobody told us."""
+        live = {call.call_id for call in await self.board.live() if call.answered_at is None and call.purpose == "in"}
+        for leg in truth.legs:
+            if leg.call_id in live and leg.extension and leg.is_up:
+                await self.steps.person_answered(leg.call_id, leg.extension)

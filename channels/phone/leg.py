@@ -77,11 +77,8 @@ class Leg:
         return ""
 
     async def collect(self, sounds: Sequence[str], *, most: int, first_s: float, between_s: float) -> Typed:
-        """Say sounds, which a key stops, and collect up to `most` keys or until #. Of one key # is one itself.
-
-        Asterisk's Read knows one time-out: after the last sound it waits `first_s` also between keys; where a sound was
-        stopped before the last one, `between_s`.
-        """
+        """Say sounds, which a key stops, and collect up to `most` keys or until #: `first_s` to wait for the first one after
+        the last sound, `between_s` for each further one. Of one key # is one itself."""
         *early, last = list(parts(sounds)) or [()]
         ahead = ""
         for part in early:
@@ -90,7 +87,8 @@ class Leg:
                 break
         if ahead and (most == 1 or ahead == "#"):
             return Typed(ahead, ended=True)
-        rest = await self._read(() if ahead else last, most=most - len(ahead), wait_s=first_s, between_s=between_s)
+        wait_s = between_s if ahead else first_s
+        rest = await self._read(() if ahead else last, most=most - len(ahead), wait_s=wait_s, between_s=between_s)
         return Typed(ahead + rest.keys, rest.ended)
 
     async def _read(self, sounds: Sequence[str], *, most: int, wait_s: float, between_s: float) -> Typed:

@@ -25,6 +25,7 @@ class Leg:
     unique_id: str
     linked_id: str
     call_id: int
+    is_up: bool = False
 
     @property
     def is_first(self) -> bool:
@@ -76,7 +77,7 @@ async def read_truth(link: Link) -> Truth:
 
 
 def leg_of(told: Told) -> Leg:
-    return Leg(told["Channel"], told["Uniqueid"], told["Linkedid"], call_of(told))
+    return Leg(told["Channel"], told["Uniqueid"], told["Linkedid"], call_of(told), told["ChannelStateDesc"] == "Up")
 
 
 def _member(told: Told) -> Member:
@@ -84,12 +85,17 @@ def _member(told: Told) -> Member:
     return Member(told["Queue"], extension_of(told["Location"]), told["Paused"] == "1", ours)
 
 
-def vanished(calls: Iterable[Call], truth: Truth, *, server: str, now: datetime) -> list[Call]:
-    """Calls we take for live of which no leg exists."""
-    legs, ids = {leg.unique_id for leg in truth.legs}, {leg.call_id for leg in truth.legs}
+def vanished(
+    calls: Iterable[Call], truth: Truth, *, server: str, now: datetime, elsewhere: Sequence[Leg] | None = ()
+) -> list[Call]:
+    """Calls we take for live of which no leg exists. Calls that we placed name no server: they may also be `elsewhere`, and
+    are left alone while that is None, unknown."""
+    every = [*truth.legs, *(elsewhere or ())]
+    legs, ids = {leg.unique_id for leg in every}, {leg.call_id for leg in every}
+    servers = (server,) if elsewhere is None else (server, "")
     return [
         call for call in calls
-        if call.server == server and call.leg_id not in legs and call.call_id not in ids and now - call.started_at > YOUNG
+        if call.server in servers and call.leg_id not in legs and call.call_id not in ids and now - call.started_at > YOUNG
     ]  # fmt: skip
 
 

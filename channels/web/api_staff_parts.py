@@ -103,6 +103,8 @@ class Reporter(Body):
     confidential: bool
     wants_reply: bool
     joined_from: str
+    reply_by: str
+    reply_by_words: str
 
 
 class Detail(Body):

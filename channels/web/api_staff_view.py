@@ -127,7 +127,8 @@ class Revealed(Body):
 
 def queue_told(found: Found) -> dict[str, object]:
     counts = {state.value: n for state, n in found.counts.items()}
-    return {"cases": [row_told(row) for row in found.rows], "next": found.next or None, "counts": counts}
+    # As they are: orjson reads frozen dataclasses ten times faster than they are copied into dictionaries.
+    return {"cases": found.rows, "next": found.next or None, "counts": counts}
 
 
 def full_told(view: CaseView) -> dict[str, object]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from intake.codes import parse_case_no
 from intake.coordinates import CoordinateError, checked
 from intake.errors import BadInput
+from intake.ledger import WISHES
 from intake.model import Place
 from intake.phone import parse_phone
 from intake.text import normalise
@@ -23,7 +24,7 @@ FIELDS: Mapping[str, int] = {
     "acted": 400, "at": 20, "form_no": 40, "recorder": 40,
 }  # fmt: skip
 """Field and the most characters it may have."""
-REPLY_WAYS = (("", "按来电方式"), ("sms", "短信"), ("call", "电话"), ("none", "不需回复"))
+REPLY_WAYS = (("", "按来电方式"), *WISHES.items())
 REQUEST_TYPES = ("投诉", "举报", "求助", "建议", "表扬", "其他")
 LATE_FOR = timedelta(days=30)
 """An emergency form older than this is no late entry any more."""
@@ -104,15 +105,18 @@ def received_at(typed: Mapping[str, str], *, late: bool, now: datetime, zone: tz
     return moment
 
 
+def reply_way_of(typed: Mapping[str, str]) -> str:
+    """The way he wishes to be answered, a name of ledger.WISHES; empty for the usual one."""
+    way = typed.get("reply_by", "")
+    return way if way in WISHES else ""
+
+
 def remark_of(typed: Mapping[str, str], *, late: bool) -> str:
-    """What is noted in the case beside the caller's words: the paper form, the wished way of replying, the operator's."""
+    """What is noted in the case beside the caller's words: the paper form and the operator's remark."""
     parts = [typed.get("note", "")]
     if late:
         paper = f"纸质登记表 {typed['form_no']}" if typed.get("form_no") else "纸质登记表"
         parts.insert(0, f"补录：{paper}" + (f"，原记录人 {typed['recorder']}" if typed.get("recorder") else ""))
-    way = dict(REPLY_WAYS).get(typed.get("reply_by", ""), "")
-    if typed.get("reply_by") in ("sms", "call"):
-        parts.append(f"希望以{way}方式回复")
     return "；".join(part for part in parts if part)
 
 

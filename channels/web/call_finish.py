@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from channels.web.call_fields import about_of, number_of, place_of, received_at, remark_of, typed_from
+from channels.web.call_fields import about_of, number_of, place_of, received_at, remark_of, reply_way_of, typed_from
 from channels.web.call_page import call_page
 from channels.web.call_panel import read_draft
 from channels.web.desk_form import Trouble
@@ -73,6 +73,7 @@ def _words(typed: Mapping[str, str], draft: Draft) -> str:
 
 def _inbound(gateway: Gateway, draft: Draft, typed: Mapping[str, str], *, number: str) -> Inbound:
     at = received_at(typed, late=draft.late, now=gateway.now(), zone=gateway.city.zone)
+    way = reply_way_of(typed)
     return Inbound(
         channel="phone",
         provider_id=f"desk:{draft.draft_id}",
@@ -82,8 +83,9 @@ def _inbound(gateway: Gateway, draft: Draft, typed: Mapping[str, str], *, number
         name=typed.get("name", ""),
         phone=number,
         confidential="confidential" in typed,
-        wants_reply="wants_reply" in typed and typed.get("reply_by") != "none",
+        wants_reply=way != "none" and (bool(way) or "wants_reply" in typed),
         request_type=typed.get("request_type", ""),
+        reply_by=way,
     )
 
 

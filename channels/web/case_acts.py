@@ -36,7 +36,7 @@ async def split(request: web.Request) -> web.StreamResponse:
     parts = tuple((typed.get(f"text-{n}", ""), typed.get(f"place-{n}", "")) for n in range(1, MOST_PARTS + 1))
     filled = tuple((normalise(text).strip(), normalise(place).strip()) for text, place in parts if text.strip())
     if "more" in typed:
-        return await case_page(request, Shown(parts=(*filled, ("", filled[-1][1] if filled else "")), notice=ONE_MORE))
+        return await case_page(request, Shown(parts=(*filled, ("", "")), notice=ONE_MORE))
     case = await gateway.store.read(lambda work: load_case(work, number, actor))
     word = typed.get("version", "")
     parting = Parting(number, actor, int(word) if word.isascii() and word.isdigit() and len(word) < 10 else 0,
@@ -50,7 +50,7 @@ async def split(request: web.Request) -> web.StreamResponse:
 
 def _part(gateway: Gateway, case: Case, text: str, place: str, number: int) -> Part:
     """A part with its place: the report's own point where the words of the place are unchanged."""
-    where = case.place if place in ("", case.place.text) else gateway.rules.locate(Place(text=place))
+    where = case.place if place == case.place.text else gateway.rules.locate(Place(text=place))
     judged = gateway.judge(text) if number else None
     return Part(text, where, judged) if judged else Part(text, where)
 

@@ -78,7 +78,7 @@ def _photos(view: CaseView) -> Iterator[Entry]:
 def _messages(file: CaseFile, beside: Beside, actor: Actor) -> Iterator[Entry]:
     for row in beside.outbox:
         words = ROUTE_WORDS.get(row.channel, row.channel)
-        details = [("内容", words_for(_text_of(file, row), actor))]
+        details = []
         if row.attempts > 1:
             details.append(("次数", f"第 {row.attempts} 次"))
         if row.outcome and row.state != outbox.DELIVERED:
@@ -86,6 +86,7 @@ def _messages(file: CaseFile, beside: Beside, actor: Actor) -> Iterator[Entry]:
         yield Entry(
             row.sent_at or row.created_at, "message", f"{words} · {_label_of(file, row)}",
             badge=OUTBOX_WORDS.get(row.state, row.state), badge_class=BADGE_OF.get(row.state, ""), details=tuple(details),
+            said=(Said("text", "", words_for(_text_of(file, row), actor)),),
         )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from intake.gateway import CaseFile, Gateway
 from intake.model import Actor
 from intake.offers import Offer
 from intake.permission import may
+from intake.profile import SURE_MATCH
 from intake.ports import Work
 from intake.records import Contact
 from intake.redaction import draft_of as redacted_draft
@@ -117,7 +118,7 @@ async def case_page(request: web.Request, shown: Shown) -> web.StreamResponse:
         **_with_form(gateway, file, view, form, shown),
         matches=await matches_of(gateway, file.case, actor),
         offered=frozenset(offer.step.name for offer in file.offers),
-        parts=shown.parts or _proposed_parts(file, actor),
+        parts=shown.parts or _proposed_parts(gateway, file, actor),
     )
 
 
@@ -153,12 +154,21 @@ def _with_form(
     }
 
 
-def _proposed_parts(file: CaseFile, actor: Actor) -> tuple[tuple[str, str], ...]:
+def _proposed_parts(gateway: Gateway, file: CaseFile, actor: Actor) -> tuple[tuple[str, str], ...]:
     """Text and place of the matters a report seems to hold, where it may be parted; empty otherwise."""
-    if not may_split(file.case, actor):
+    case = file.case
+    if not may_split(case, actor):
         return ()
-    place = file.case.place.text
-    return tuple((part, place) for part in split_matters(file.case.description)) or ((file.case.description, place),)
+    first, *others = split_matters(case.description) or (case.description,)
+    return ((first, case.place.text), *((part, _place_in(gateway, part, case.place.text)) for part in others))
+
+
+def _place_in(gateway: Gateway, part: str, whole: str) -> str:
+    """The place a part names for itself; one it does not name is left to be asked, not taken from another matter."""
+    if whole and whole in part:
+        return whole
+    found = gateway.city.gazetteer.find(part, limit=1)
+    return part[found[0].start : found[0].end] if found and found[0].score >= SURE_MATCH else ""
 
 
 async def _form(

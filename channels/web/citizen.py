@@ -29,6 +29,8 @@ FORM_NAMES = {"contact.name": "name", "contact.phone": "phone", "lon": "position
               "coord_sys": "position"}  # fmt: skip
 """Where a fault of the report is shown on the form."""
 WAYS = {"page": "我自己在网页查询", "phone": "电话答复", "sms": "短信答复"}
+WISH_OF = {"phone": "call", "sms": "sms"}
+"""The way chosen in the form, as the reply ledger knows it (intake.ledger.WISHES)."""
 CHECK = "有 {count} 处需要修改，请按提示改好后再提交。"
 OFF_THE_MAP = "定位不在本市范围内，已去掉定位，请填写文字位置。"
 SIZES = {"normal", "large"}
@@ -125,6 +127,7 @@ async def _taken(request: web.Request, form: Form) -> web.Response:
     # because a browser that reloads the receipt may send them empty.
     key = digest_of(token_of(form) + body.canonical())
     message = inbound(values, at=gateway.now(), provider_id=f"form:{key}", digest=key)
+    message = replace(message, reply_by=WISH_OF.get(form.get("reply"), "") if message.wants_reply else "")
     pictures = [photo for photo in form.photos if photo]
     received = await take_in(request, message, pictures)
     receipt = receipt_view(request, received, gateway.judge(message.text), body)

@@ -1,13 +1,16 @@
 """What surrounds every page of the desk: menu, the alarm of emergencies nobody has acknowledged, a word on what was done."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from channels.web.desk_phone import board_of
 from channels.web.desk_timeline import step_label
 from channels.web.render import page
 from channels.web.setting import gateway_of, signed_in
 from intake import permission
+from intake.call import LINE_WORDS, LineState, OperatorLine
 from intake.model import Actor, Role
 from intake.ports import Work
 from intake.records import Task
@@ -34,7 +37,8 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`alarms` counts emergencies not acknowledged, for the shift leader only; `last_event` is where live news begin."""
+    """`alarms` counts emergencies not acknowledged, for the shift leader only; `last_event` is where live news begin.
+    `line` is the state of one's own telephone, None where no exchange is connected; `line_words` are its words."""
 
     nav: tuple[NavItem, ...]
     more: tuple[NavItem, ...]
@@ -43,12 +47,18 @@ class Frame:
     alarms: int
     last_event: int
     done: str
+    line: LineState | None = None
+    line_words: Mapping[LineState, str] = field(default_factory=lambda: LINE_WORDS)
 
 
 async def desk_page(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
     """A page of the desk in its frame."""
     actor = signed_in(request).actor
-    alarms, last_event = await gateway_of(request).store.read(lambda work: (_alarms(work, actor), work.last_event_id()))
+    board = board_of(request)
+    on_phone = board is not None and board.telephony is not None and permission.may(actor, "use_phone")
+    alarms, last_event, line = await gateway_of(request).store.read(
+        lambda work: (_alarms(work, actor), work.last_event_id(), _line(work, actor) if on_phone else None)
+    )
     items = tuple(NavItem(path, label) for path, label, act in NAV if permission.may(actor, act))
     frame = Frame(
         nav=tuple(item for item in items if item.path not in MORE),
@@ -58,6 +68,7 @@ async def desk_page(request: web.Request, template: str, *, status: int = 200, *
         alarms=alarms,
         last_event=last_event,
         done=_done(request.query.get("done", "")),
+        line=line,
     )
     return page(request, template, status=status, frame=frame, **values)
 
@@ -66,6 +77,11 @@ def _alarms(work: Work, actor: Actor) -> int:
     if actor.role is not Role.SHIFT_LEADER:
         return 0
     return len(work.find(Task, state="open", kind="emergency", limit=MAX_ALARMS))
+
+
+def _line(work: Work, actor: Actor) -> LineState:
+    held = work.get(OperatorLine, actor.user_id)
+    return held.state if held else LineState.OFFLINE
 
 
 def _done(step: str) -> str:

@@ -15,12 +15,11 @@ from channels.web import desk_day, desk_ledger, desk_task
 from channels.web.desk_bus import watchers_of
 from channels.web.desk_callback import callbacks_of
 from channels.web.desk_filter import Wish, counters_for, filter_of, visible_counts, wish_from
-from channels.web.desk_form import Choices, class_choices
 from channels.web.desk_frame import desk_page
 from channels.web.desk_left import Left, left_of
 from channels.web.desk_row import CHANNEL_WORDS, CaseRow, case_row
 from channels.web.desk_tabs import counters_of, states_for, tabs_for
-from channels.web.render import page
+from channels.web.render import page, part
 from channels.web.session import require
 from channels.web.setting import gateway_of, signed_in
 from intake.desk_record import SavedView
@@ -81,7 +80,6 @@ class Filters:
     channels: tuple[tuple[str, str], ...]
     units: tuple[tuple[str, str], ...]
     districts: tuple[str, ...]
-    classes: tuple[Choices, ...]
     is_open: bool
 
 
@@ -123,7 +121,9 @@ async def show_queue(request: web.Request) -> web.StreamResponse:
     return await desk_page(
         request,
         "desk_queue.html",
-        **await _changing(request, wish),
+        wish=wish,
+        query=query_of(wish),
+        queue=part(request, "desk_rows.html", **await _changing(request, wish)),
         filters=filters_of(gateway.city, wish, actor=actor),
         figures=desk_day.figures(done, actor),
         saved=saved,
@@ -218,7 +218,6 @@ def filters_of(city: City, wish: Wish, *, actor: Actor) -> Filters:
         channels=tuple(CHANNEL_WORDS.items()),
         units=() if actor.role is Role.UNIT else tuple((unit.id, unit.name) for unit in city.units.values()),
         districts=tuple(area.name for area in city.areas.areas["district"].values()),
-        classes=class_choices(city.taxonomy),
         is_open=any(set_ones),
     )
 

@@ -12,6 +12,7 @@ from channels.web.desk_row import CHANNEL_WORDS, CaseRow, case_row, words_for
 from channels.web.desk_sight import Sight, sees_photo, sees_reporter, sight_of
 from channels.web.desk_timeline import Line, person_words, timeline, unit_name
 from intake.gateway import CaseFile
+from intake.ledger import WISHES
 from intake.masking import mask_name, mask_phone
 from intake.model import Actor, Prediction, Role
 from intake.offers import Offer
@@ -66,6 +67,8 @@ class ReporterView:
     confidential: bool
     wants_reply: bool
     joined_from: str
+    reply_by: str
+    reply_by_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,8 @@ def _reporter(reporter: Reporter, contacts: Mapping[int, Contact]) -> ReporterVi
         confidential=reporter.confidential,
         wants_reply=reporter.wants_reply,
         joined_from=str(reporter.joined_from or ""),
+        reply_by=reporter.reply_by,
+        reply_by_words=WISHES.get(reporter.reply_by, ""),
     )
 
 

@@ -13,7 +13,10 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from channels.web.choice_list import options
+from channels.web.desk_form import class_choices
 from channels.web.problem import REQUEST_ID
 from channels.web.setting import SIGNED_IN, TEMPLATES
 from intake.gateway import Gateway
@@ -60,6 +63,8 @@ def build_templates(
         city=gateway.city,
         title=gateway.city.title,
         numbers=gateway.city.lines,
+        options_of=options,
+        class_groups=class_choices(gateway.city.taxonomy),
         asset=lambda name: f"/static/{name}?v={assets[name].digest}",
         vendor=lambda name: f"/static/vendor/{name}?v={vendor[name].digest}" if name in vendor else "",
     )
@@ -75,8 +80,9 @@ def moment_words(at: datetime | None, *, zone: ZoneInfo, now: datetime) -> str:
     return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
 
 
-def page(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
-    """A page or a part of one. `person` is who is signed in (SignedIn) or None; `large` says that large type is wanted."""
+def part(request: web.Request, template: str, **values: object) -> Markup:
+    """A page or a part of one as markup. `person` is who is signed in (SignedIn) or None; `large` says that large type is
+    wanted. A long part that is made apart and put into its page costs half: within, every piece passes each layer."""
     shared = {
         "request_id": request.get(REQUEST_ID, ""),
         "person": request.get(SIGNED_IN),
@@ -84,7 +90,12 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
         "path": request.path,
         "method": request.method,
     }
-    text = request.app[TEMPLATES].get_template(template).render(shared | values)
+    return Markup(request.app[TEMPLATES].get_template(template).render(shared | values))  # noqa: S704  escaped by jinja
+
+
+def page(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
+    """The same as an answer."""
+    text = str(part(request, template, **values))
     response = web.Response(text=text, status=status, content_type="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -23,6 +23,7 @@ from channels.web import (
     api_report,
     api_staff,
     call_finish,
+    call_out,
     call_page,
     call_panel,
     call_phone,
@@ -34,6 +35,7 @@ from channels.web import (
     desk_case,
     desk_hand,
     desk_ledger,
+    desk_line,
     desk_live,
     desk_order,
     desk_phone,
@@ -66,7 +68,7 @@ from intake.gateway import Gateway
 
 MODULES: tuple[ModuleType, ...] = (
     citizen, citizen_status, api_report, api_case, media, health, openapi, api_docs, static, signin_page, desk_queue,
-    desk_hand, desk_saved, desk_live, desk_phone, desk_aid, call_page, call_panel, call_finish, call_phone, desk_case,
+    desk_hand, desk_saved, desk_live, desk_phone, desk_aid, call_page, call_panel, call_finish, call_phone, desk_line, call_out, desk_case,
     case_acts, case_paper, api_orders, desk_order, desk_ledger, desk_task, api_staff, events, hooks, vendor, spoken,
 )  # fmt: skip
 """Each offers ROUTES, and where it has them OPERATIONS for the API document and set_up(app)."""

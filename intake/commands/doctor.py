@@ -11,6 +11,7 @@ import click
 import sqlalchemy as sa
 
 from intake import doctor
+from intake.call import CallRecording
 from intake.commands.replies import overdue_debts
 from intake.doctor import Finding
 from intake.errors import IntakeError
@@ -28,14 +29,14 @@ from intake.vault import Vault
 from intake.wiring import city_of, held_vault, utc_now
 
 CASES = TABLES[Case].table.c
-SPOOLED = ("*.report", "*.message")
+SPOOLED = ("*.report", "*.message", "*.call")
 Check = Callable[[Work], Finding]
 
 
 @click.command("doctor")
 @click.option("--all", "every_case", is_flag=True, help="核对全部流转记录，而不只是抽查一千件。")
 def command(*, every_case: bool) -> None:
-    """体检：结构、触发器、计数、流转记录、暂存、照片、台账、磁盘、时钟和密钥；有异常时以非零退出。"""
+    """体检：结构、触发器、计数、流转记录、暂存、照片和录音、工单反馈、台账、磁盘、时钟和密钥；有异常时以非零退出。"""
     sys.exit(print_findings(asyncio.run(examine(load_settings(), every_case=every_case))))
 
 
@@ -107,7 +108,10 @@ def inside(work: Work, vault: Vault, settings: Settings, every_case: bool) -> li
         lambda: doctor.counters(counts.differing(connection)),
         lambda: doctor.histories(work, numbers, every=every_case),
         lambda: doctor.journal(work),
-        lambda: doctor.media(work.find(Attachment), files_in(settings.media), now=work.now),
+        lambda: doctor.media([*work.find(Attachment), *work.find(CallRecording)], files_in(settings.media), now=work.now),
+        lambda: doctor.recordings(work),
+        lambda: doctor.orders(work),
+        lambda: doctor.channel_memory(work),
         lambda: doctor.debts(*overdue_debts(work)),
         lambda: doctor.keys_fit(work, vault),
     )

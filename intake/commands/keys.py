@@ -9,6 +9,7 @@ import click
 from intake.errors import Misconfigured
 from intake.keyring import KeyFile, KeyRing
 from intake.settings import Settings, load_settings
+from intake.sounds import reseal_sounds
 from intake.store.reseal import SEALED_KINDS, count_old, reseal_some
 from intake.wiring import AnyStore, held_vault, open_gateway
 
@@ -77,12 +78,13 @@ def put_new_key_in_use(file: KeyFile) -> str:
     return prepared.keys[-1].id
 
 
-async def reseal_all(settings: Settings) -> tuple[int, int]:
-    """Rows sealed anew, and rows still under an old key."""
+async def reseal_all(settings: Settings) -> tuple[int, int, int]:
+    """Rows sealed anew, rows still under an old key, and recordings sealed anew."""
     async with open_gateway(settings, judging=False) as running:
         done = await reseal_store(running.store)
         left = [await running.store.read(partial(count_old, kind=kind)) for kind in SEALED_KINDS]
-    return done, sum(left)
+        files = await asyncio.to_thread(reseal_sounds, running.gateway.vault, settings.media)
+    return done, sum(left), files
 
 
 async def reseal_store(store: AnyStore, *, at_once: int = ROWS_AT_ONCE) -> int:
@@ -106,6 +108,7 @@ async def _reseal_kind(store: AnyStore, kind: type, at_once: int) -> int:
             return total
 
 
-def tell(outcome: tuple[int, int]) -> None:
-    done, left = outcome
-    click.echo(f"重新加密 {done} 行，仍用旧密钥的 {left} 行。" + ("请稍后再运行 keys reseal。" if left else ""))
+def tell(outcome: tuple[int, int, int]) -> None:
+    done, left, files = outcome
+    click.echo(f"重新加密 {done} 行、录音 {files} 段，仍用旧密钥的 {left} 行。" + ("请稍后再运行 keys reseal。" if left else ""))
+    click.echo("备份和暂存中的文件仍用当时的密钥，旧密钥请勿从密钥文件中删除。")

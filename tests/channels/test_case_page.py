@@ -196,10 +196,10 @@ async def test_one_more_line_is_added_to_the_form_and_nothing_is_parted(gateway:
 
 
 async def test_a_case_closed_at_the_spot_before_is_shown_and_linked(gateway: Gateway, client: Client, clock: FakeClock) -> None:
-    operator = await hire(gateway, Role.OPERATOR)
     before = await report(gateway, place=SPOT)
     await walk(gateway, before, until="close")
     clock.pass_time(days=20)
+    operator = await hire(gateway, Role.OPERATOR)
     number = await report(gateway, place=SPOT, received_at=clock())
     shown = await page(client, operator, f"/desk/cases/{number}")
     assert "同点位办结过" in shown

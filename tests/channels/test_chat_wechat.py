@@ -318,7 +318,8 @@ def signed_call(inside: str) -> ProviderCall:
     return ProviderCall("POST", f"{PUBLIC}{HOOK}?{query}", NOON, {}, document(Encrypt=inside).encode())
 
 
-@pytest.mark.parametrize("inside", ["", "AAAA", "not base64!", sealed("<xml/>", app_id="wx1"), sealed("<xml/>")[:-24]])
+@pytest.mark.parametrize("inside", ["", "AAAA", "not base64!", sealed("<xml/>", app_id="wx1"), sealed("<xml/>")[:-24]],
+                         ids=["empty", "short", "no base64", "another account", "cut"])  # fmt: skip
 def test_what_is_signed_but_not_sealed_for_us_is_refused(channel: ChatWechat, inside: str) -> None:
     with pytest.raises(Forged):
         channel.verify(signed_call(inside))

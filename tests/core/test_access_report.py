@@ -17,8 +17,10 @@ from intake.access_report import (
     report_lines,
     table,
 )  # fmt: skip
+from intake.call import Playback
 from intake.commands.access import month_before
 from intake.model import Role
+from intake.person import log_access
 from intake.profile import City
 from intake.records import User, View
 from intake.store.seen import seen_between
@@ -33,7 +35,7 @@ OPERATOR = User(1, "li", "李", Role.OPERATOR, NOON)
 
 
 def views(count: int, *, at: datetime = NOON, every: timedelta = timedelta(minutes=1), same_case: bool = False) -> list[View]:
-    return [View(n, 1 if same_case else n, 1, at + every * n, "contact", 0) for n in range(count)]
+    return [View(n, 1 if same_case else n + 1, 1, at + every * n, "contact", 0) for n in range(count)]
 
 
 def judge(found: list[View], **changes: Any) -> list[Access]:
@@ -72,11 +74,11 @@ def test_an_account_that_is_gone_is_odd() -> None:
 
 
 def test_confidential_cases_and_informers_are_always_listed() -> None:
-    assert judge(views(1), confidential={0})[0].odd == ("confidential",)
+    assert judge(views(1), confidential={1})[0].odd == ("confidential",)
 
 
 def test_the_report_names_users_counts_and_reasons_in_aligned_columns() -> None:
-    found = [View(n, n, 1, NOON + timedelta(hours=10, minutes=n), "contact", 7) for n in range(2)]
+    found = [View(n, n + 1, 1, NOON + timedelta(hours=10, minutes=n), "contact", 7) for n in range(2)]
     lines = report_lines(judge(found, reasons={7: "回电13812345678"}), month="2026-11", zone=ZONE)
     text = "\n".join(lines)
     assert "li" in text
@@ -128,3 +130,22 @@ async def test_every_reveal_stands_in_the_report_and_cannot_be_taken_out(
         with pytest.raises(sa.exc.DBAPIError, match="append-only"):
             await either_store.write(lambda work, s=statement: work.connection.exec_driver_sql(s))  # type: ignore[misc]
     assert {view.user_id for view in await either_store.read(lambda work: work.find(View))} == {leader.user_id}
+
+
+async def test_listening_to_a_call_without_a_case_stands_in_the_report_too(
+    either_store: AnyStore, city: City, clock: FakeClock
+) -> None:
+    number = await reported(either_store, city, phone=PHONE)
+    leader = make_actor(Role.SHIFT_LEADER)
+
+    await either_store.write(lambda work: work.add(Playback(work.new_id(), 8, 9, 77, work.now, "没有这个人")))
+    clock.pass_time(seconds=1)
+    await either_store.write(lambda work: log_access(work, number, leader, what="recording", reason="核对留言"))
+    await either_store.write(lambda work: work.add(Playback(work.new_id(), 7, 6, leader.user_id, work.now, "核对留言")))
+    clock.pass_time(seconds=1)
+    await either_store.write(lambda work: work.add(Playback(work.new_id(), 8, 9, leader.user_id, work.now, "核对通话内容")))
+    start, end = month_bounds("2026-11", ZONE)
+    found = judged(await either_store.read(lambda work: seen_between(work, start, end)), ZONE)
+    assert [(one.view.case_no, one.reason, "foreign" in one.odd) for one in found] == [
+        (0, "没有这个人", True), (number, "核对留言", True), (0, "核对通话内容", True)]  # fmt: skip
+    assert "未建案通话" in "\n".join(report_lines(found, month="2026-11", zone=ZONE))

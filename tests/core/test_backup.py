@@ -317,3 +317,15 @@ def test_the_manifest_names_every_file_with_its_sum(vault: Vault, tmp_path: Path
     assert made.files[f"media/ab/{TOKEN}.jpg"] == (len(PICTURE), hashlib.sha256(PICTURE).hexdigest())
     assert sorted(made.files) == ["intake.db", f"media/ab/{TOKEN}.jpg"]
     assert unpack(tmp_path / "backup", None, vault) == made
+
+
+async def test_recordings_and_calls_that_wait_on_disk_are_in_the_backup_and_come_back(site: Site, tmp_path: Path) -> None:
+    sealed = site.settings.media / TOKEN[:2] / f"{TOKEN}.sealed"
+    call = site.settings.spool_path / "7.call"
+    for path in (sealed, call):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"sealed")
+    await asyncio.to_thread(site.back_up, tmp_path / "backup")
+    await restore(site.empty, tmp_path / "backup", key_file=site.key_file)
+    assert (site.empty.media / TOKEN[:2] / sealed.name).read_bytes() == b"sealed"
+    assert (site.empty.spool_path / call.name).read_bytes() == b"sealed"

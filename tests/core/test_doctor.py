@@ -12,19 +12,22 @@ import pytest
 import sqlalchemy as sa
 
 from intake import doctor
+from intake.call import CallRecording
+from intake.channel_memory import keep
 from intake.commands.doctor import examine
 from intake.history import append_entry
 from intake.keyring import KeyFile, KeyRing
-from intake.model import Case, Photo, ReplyKind
+from intake.model import Case, Photo, ReplyKind, Role
 from intake.profile import City
 from intake.receive import raw_of
-from intake.records import Debt, JournalEntry
+from intake.records import Debt, JournalEntry, Task
 from intake.settings import Settings
 from intake.store.blocks import Blocks
 from intake.store.postgres import PostgresStore
 from intake.store.schema import upgrade_sqlite
 from intake.store.setting import StoreSetting
 from intake.store.sqlite import SqliteStore
+from intake.switchboard_audio import MAX_ATTEMPTS
 from intake.vault import Vault
 from intake.wiring import AnyStore, utc_now
 from tests.core.test_usecases import OPERATOR, reported, take
@@ -139,7 +142,7 @@ async def test_damaged_spool_files_are_named_and_waiting_ones_only_counted(patie
 
 async def test_missing_and_orphaned_pictures_are_told_but_not_fresh_uploads(patient: Patient, city: City) -> None:
     await reported(patient.store, city, photos=(Photo(TOKEN, "0" * 64, "image/jpeg", 9, 9, 9),), received_at=utc_now())
-    assert TOKEN[:8] in (await patient.complaints())["照片"]
+    assert TOKEN[:8] in (await patient.complaints())["照片和录音"]
     folder = patient.settings.media / "ab"
     folder.mkdir(parents=True)
     (folder / f"{TOKEN}.jpg").write_bytes(b"x")
@@ -149,7 +152,42 @@ async def test_missing_and_orphaned_pictures_are_told_but_not_fresh_uploads(pati
     assert await patient.complaints() == {}
     long_ago = time.time() - 7200
     os.utime(stray, (long_ago, long_ago))
-    assert "1 个文件不属于任何案件" in (await patient.complaints())["照片"]
+    assert "1 个文件不属于任何案件" in (await patient.complaints())["照片和录音"]
+
+
+async def test_a_recording_of_a_call_without_a_case_is_no_stray_file(patient: Patient) -> None:
+    path = patient.settings.media / "ab" / f"{TOKEN}.sealed"
+    row = CallRecording(1, 2, "talk", "talk", "talk/2", TOKEN, "main", 1000, utc_now(), size=6, stored_at=utc_now())
+    await patient.store.write(lambda work: work.add(row))
+    assert TOKEN[:8] in (await patient.complaints())["照片和录音"]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"sealed")
+    os.utime(path, (time.time() - 7200,) * 2)
+    assert await patient.complaints() == {}
+
+
+async def test_a_recording_that_was_asked_for_too_often_is_told(patient: Patient) -> None:
+    row = CallRecording(1, 26, "talk", "talk", "talk/26", TOKEN, "main", 1000, utc_now(), attempts=MAX_ATTEMPTS - 1)
+    await patient.store.write(lambda work: work.add(row))
+    assert await patient.complaints() == {}
+    await patient.store.write(lambda work: work.change(row, replace(row, attempts=MAX_ATTEMPTS)))
+    assert "26" in (await patient.complaints())["录音取回"]
+
+
+async def test_news_that_a_source_never_got_are_told_until_somebody_saw_to_it(patient: Patient, city: City) -> None:
+    number = await reported(patient.store, city, received_at=utc_now())
+    task = Task(7, "order_push", number, utc_now(), Role.OPERATOR)
+    await patient.store.write(lambda work: work.add(task))
+    assert str(number) in (await patient.complaints())["上级工单反馈"]
+    await take(patient.store, city, number, "note", OPERATOR, text="已电话告知来源方")
+    assert await patient.complaints() == {}
+
+
+async def test_what_a_channel_keeps_and_nobody_can_open_is_told(patient: Patient) -> None:
+    await patient.store.write(lambda work: keep(work, "chat_telegram.offset", "7"))
+    assert await patient.complaints() == {}
+    await patient.sql("UPDATE channel_memory SET sealed = substr(sealed, 1, 20)")
+    assert "停止收发" in (await patient.complaints())["渠道记忆"]
 
 
 async def test_a_reply_that_is_late_is_told(patient: Patient, city: City) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from intake.commands.keys import put_new_key_in_use, reseal_store
-from intake.keyring import KeyFile
+from intake.keyring import KeyFile, KeyRing
 from intake.profile import City
 from intake.receive import inbound_of
 from intake.records import Contact, JournalEntry
+from intake.sounds import keep_sound, path_of, reseal_sounds
 from intake.store.blocks import Blocks
 from intake.store.postgres import PostgresStore
 from intake.store.reseal import SEALED_KINDS, count_old
@@ -92,6 +93,21 @@ async def test_the_running_gateway_seals_with_the_new_key_from_its_next_unit_on(
     await reported(gateway, city, phone=PHONE, name=NAME)
     assert await old_rows(command) == 0
     assert await all_readable(command, 2)
+
+
+def test_recordings_are_sealed_with_the_new_key_and_play_as_before(file: KeyFile, tmp_path: Path) -> None:
+    vault = Vault(file.read(), file)
+    sounds = [keep_sound(vault, tmp_path, bytes([n]) * 100, mime="audio/ogg") for n in range(3)]
+    put_new_key_in_use(file)
+    vault.refresh()
+    path_of(tmp_path, sounds[2].token).write_bytes(b"damaged")
+    assert reseal_sounds(vault, tmp_path) == 2
+    assert reseal_sounds(vault, tmp_path) == 0
+    # With the new key alone, as where the old one is known to others.
+    bare = Vault(KeyRing(vault.ring.root, vault.ring.keys[-1:], vault.ring.sealing_id))
+    for number, sound in enumerate(sounds[:2]):
+        assert bare.unseal(path_of(tmp_path, sound.token).read_bytes(), f"audio:{sound.token}") == bytes([number]) * 100
+    assert len(list(tmp_path.glob("??/*"))) == 3
 
 
 async def test_reports_taken_in_during_a_rotation_are_neither_lost_nor_left_behind(

@@ -190,3 +190,22 @@ async def test_a_gateway_killed_in_a_message_loses_nothing(open_line: Room, gate
     size, _, case_no = await sound_of(gateway, call_id, "message")
     assert size > 8000 * SPEAKS_S["citizen"]
     assert case_no
+
+
+async def test_a_message_goes_on_over_a_restart_of_the_gateway(open_line: Room, gateway: RunningGateway) -> None:
+    """Asterisk records on meanwhile; the new gateway takes the caller up at the review."""
+    room = open_line
+    citizen = await room.citizen_rings(caller="19900000018")
+    await queueing(room, citizen)
+    call_id = await call_of(gateway, room, citizen)
+    await citizen.begin("d1")
+    await recording(room, citizen)
+    await asyncio.to_thread(gateway.kill)
+    await citizen.begin("&".join([room.speak("citizen")] * 20))
+    await asyncio.to_thread(gateway.start, "--no-train")
+    await citizen.do("d#&n&q1500&d1")
+    await citizen.ended()
+    assert room.prompts_on(citizen.heard, *PROMPTS)[2:] == ["message_speak", "message_review", "message_saved-1", "goodbye"]
+    size, _, case_no = await sound_of(gateway, call_id, "message")
+    assert size > 2 * 8000 * SPEAKS_S["citizen"]
+    assert case_no

@@ -8,7 +8,6 @@ import pytest
 from channels.phone import Server
 from channels.phone.link import Link
 from channels.phone.open_call import read_note, settle_open_calls
-from channels.phone.roster import Truth
 from channels.phone.steps import Steps
 from channels.phone.told import Told
 from intake.call import CallRecording
@@ -56,7 +55,7 @@ async def settled(hall: Hall, leg: str, state: str, *, file: str, call_id: int, 
     link = Notes(leg, f"{began},12319,{CALLER},{state},{file},{began + 30},{call_id or ''},{take}")
     board = hall.restarted()
     for _ in range(2):
-        await settle_open_calls(link, Truth(), board=board, steps=Steps(board, hall.clock))
+        await settle_open_calls(link, board=board, steps=Steps(board, hall.clock))
     assert link.forgotten[1:] == [f"FORGET={leg}"] * 2
     found = await hall.store.read(lambda work: work.find(CallRecording))
     return {one.ref: one.case_no for one in found}

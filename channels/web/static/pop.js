@@ -21,9 +21,20 @@ function hide(call) {
   document.title = document.title.replace(/^☎ /, "");
 }
 
+/** The state of one's own telephone, in the menu of every page. */
+function tellLine(state) {
+  const line = document.getElementById("line");
+  const words = line?.getAttribute(`data-${state}`);
+  if (!words) return;
+  line.className = `line is-${state}`;
+  line.querySelector("span").textContent = words;
+  document.dispatchEvent(new CustomEvent("desk-line", { detail: { state } }));
+}
+
 document.addEventListener("desk-phone", ({ detail }) => {
   const call = String(detail.version);
   if (detail.step === "phone.ringing" || detail.step === "phone.answered") show(call);
+  else if (detail.step === "phone.line") tellLine(detail.state);
   else if (detail.step === "phone.ended" && panel?.querySelector("[data-answered]") === null) hide(call);
 });
 

@@ -379,3 +379,4 @@ def upgrade() -> None:
         postgresql_where=sa.text("actor_id > 0"),
     )
     op.create_index(op.f("ix_outbox_contact_id_outbox_id"), "outbox", ["contact_id", "outbox_id"], unique=False)
+    op.add_column("reporters", sa.Column("reply_by", sa.Text(), server_default=sa.text("''"), nullable=False))
