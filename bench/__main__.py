@@ -19,6 +19,7 @@ QUESTIONS = {
     "start": "start-up and memory",
     "helpdesk": "django-helpdesk from PyPI beside it",
     "sms_storm": "a storm of text messages on each SMS channel",
+    "calls": "telephone calls through a real Asterisk",
     "classify": "classifying one text",
     "year": "a year of a metropolis",
 }

@@ -22,7 +22,8 @@ NONE = "none"
 class Example:
     """One labelled text. `also` holds further labels a careful person would accept; `place` is a part of the text.
 
-    `weight` is what the text counts in training beside a text of the corpus.
+    `condition` and `urgency` are what the text tells of them, empty where nobody marked it. `weight` is what the text
+    counts in training beside a text of the corpus.
     """
 
     text: str
@@ -31,6 +32,8 @@ class Example:
     register: str = ""
     place: str = ""
     weight: float = 1.0
+    condition: str = ""
+    urgency: str = ""
 
 
 class BadExample(BadInput):
@@ -78,7 +81,8 @@ def _example(where: str, line: str, taxonomy: Taxonomy) -> Example:
         row = json.loads(line)
         text, label = row["text"], _label(row, taxonomy)
         also = tuple(_label(other, taxonomy) for other in row.get("also", ()))
-        return Example(text, label, also, row.get("register", ""), row.get("place", ""))
+        held = {name: row.get(name, "") for name in ("register", "place", "condition", "urgency")}
+        return Example(text, label, also, **held)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadExample(where, repr(error)) from error
 

@@ -45,8 +45,8 @@ class ModelSettings:
     rounds: int = 12
     share: float = 0.17
     term_weight: float = 3.0
-    framed_share: float = 0.6
-    framed_weight: float = 0.7
+    framed_share: float = 0.7
+    framed_weight: float = 1.0
     precision: float = 0.85
     folds: int = 4
 

@@ -19,7 +19,7 @@ from classifier.lookup import FeatureTable
 Floats = NDArray[np.float32]
 
 # Damped counts 1 + log n by count; no feature can stand more often in a text than the text has characters.
-_DAMPED = 1.0 + np.log(np.maximum(np.arange(MAX_CHARS + 1, dtype=np.float64), 1.0))
+_DAMPED = (1.0 + np.log(np.maximum(np.arange(MAX_CHARS + 1, dtype=np.float64), 1.0))).tolist()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ class ExactModel:
     def _weigh(self, counts: Mapping[int, int]) -> tuple[NDArray[np.intp], Floats]:
         """The features counted and their damped counts, divided by the length of the weighed vector."""
         ids = np.fromiter(counts, np.intp, len(counts))
-        damped = _DAMPED.take(np.fromiter(counts.values(), np.intp, len(counts)))
+        damped = np.fromiter(map(_DAMPED.__getitem__, counts.values()), np.float64, len(counts))
         weighed = damped * self.weight.take(ids)
         length = math.sqrt(float(weighed @ weighed)) or 1.0
         return ids, (damped / length).astype(np.float32)

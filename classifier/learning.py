@@ -159,8 +159,8 @@ def _confirmed(case: Case, line: HistoryEntry, key_of: Callable[[str], str]) -> 
     return Confirmed(
         case_no=case.case_no,
         text=mask_text(case.description),
-        # The number is what the model had offered; operators write the body's name in free words.
-        label=f"{NONE}:{case.prediction.redirect}" if outside else str(case.subclass),
+        # The number the operator gave; where he named the body in words alone, what the model had offered.
+        label=f"{NONE}:{line.refs.get('other') or case.prediction.redirect}" if outside else str(case.subclass),
         operator_id=line.actor_id,
         at=line.at,
         proposed=proposal(case.prediction),

@@ -18,6 +18,7 @@ from classifier.classify import TextClassifier
 from classifier.hints import hints_of
 from classifier.registry import BadModel
 from classifier.versions import Shelf
+from intake.gazetteer import Gazetteer
 from intake.hint import Hint
 from intake.model import Prediction
 from intake.taxonomy import Taxonomy
@@ -41,12 +42,13 @@ class LiveModels:
         *,
         key_of: Callable[[str], str],
         tell: Callable[[str, str], None] = lambda _event, _version: None,
+        gazetteer: Gazetteer | None = None,
         clock: Callable[[], float] = time.monotonic,
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._shelf, self._taxonomy, self._key_of = Shelf(folder), taxonomy, key_of
         self._tell, self._clock, self._rest = tell, clock, rest
-        self._rest = rest
+        self._gazetteer = gazetteer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
         self._room = threading.BoundedSemaphore(WAITING)
         self._champion: TextClassifier | None = None
@@ -100,7 +102,7 @@ class LiveModels:
         if not path.exists():
             return held
         try:
-            found = TextClassifier.load(path, self._taxonomy)
+            found = TextClassifier.load(path, self._taxonomy, self._gazetteer)
         except BadModel:
             self._tell(f"{who}.unreadable", _version(held))
             return held

@@ -4,8 +4,9 @@ The index belongs to one thread; everything that touches it is done there. While
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,10 @@ from intake.workflow import LIVE
 
 OPEN = LIVE - {State.CLOSED}
 """What a case may still be merged into."""
-PAGE = 500
-REST_S = 0.2
-"""Changes of so long are taken up together, so that a storm of reports does not become a storm of questions."""
+PAGE = 100
+REST = 4
+"""After each page the index rests so many times as long as it took: a fifth of a core at most, in a storm of reports too.
+It then knows of the newest reports a little later."""
 LOOK_EVERY_S = 5.0
 FEWEST = 0.05
 """Below this nothing is worth a person's look."""
@@ -40,17 +42,51 @@ class LiveRepeats:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="repeats")
         self._index: RepeatIndex | None = None
         self._version = ""
+        self._changed: dict[int, None] = {}
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Read the open cases, then follow the feed until something was missed or the model changed; then return."""
         await self._feed.started.wait()
         async with self._feed.listening() as listener:
-            await self._read_open()
-            while not listener.lost and self._view("")[0] == self._version:
-                numbers = await _heard(listener)
-                if numbers:
-                    await self._renew(numbers)
-                    await asyncio.sleep(REST_S)
+            self._changed.clear()
+            hearing = asyncio.create_task(self._hear(listener))
+            try:
+                await self._read_open()
+                while not hearing.done() and self._view("")[0] == self._version:
+                    await self._follow()
+            finally:
+                hearing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await hearing
+
+    async def _hear(self, listener: Listener) -> None:
+        """Note which cases changed, at once: the feed lets go of whom it must wait for."""
+        while not listener.lost:
+            with suppress(TimeoutError):
+                told = await asyncio.wait_for(listener.queue.get(), LOOK_EVERY_S)
+                self._changed[told.event.case_no] = None
+                self._wake.set()
+
+    async def _follow(self) -> None:
+        """Take up a page of what changed, or wait for something to change."""
+        numbers = list(self._changed)[:PAGE]
+        if not numbers:
+            self._wake.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+            return
+        for number in numbers:
+            del self._changed[number]
+        found = await self._store.read(lambda work: {number: work.get(Case, number) for number in numbers})
+        await self._at_rest(self._take_up, self._index, found)
+
+    async def _at_rest(self, job: Callable[..., None], *given: object) -> None:
+        """Do something in the thread, and let others have the processor for longer than it took."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        await loop.run_in_executor(self._thread, job, *given)
+        await asyncio.sleep(REST * (loop.time() - started_s))
 
     async def likely(self, case: Case) -> tuple[Likely, ...]:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, case)
@@ -62,7 +98,7 @@ class LiveRepeats:
             last = 0
             while cases := await self._page(state, last):
                 last = cases[-1].case_no
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._put, index, cases)
+                await self._at_rest(self._take_up, index, {case.case_no: case for case in cases})
         self._index = index
 
     async def _page(self, state: State, last: int) -> list[Case]:
@@ -70,21 +106,12 @@ class LiveRepeats:
             lambda work: work.find(Case, order="case_no", limit=PAGE, after=("case_no", last), state=state.value)
         )
 
-    async def _renew(self, numbers: Iterable[int]) -> None:
-        found = await self._store.read(lambda work: {number: work.get(Case, number) for number in numbers})
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._take_up, found)
-
-    def _take_up(self, found: Mapping[int, Case | None]) -> None:
-        assert self._index is not None
+    def _take_up(self, index: RepeatIndex, found: Mapping[int, Case | None]) -> None:
         for number, case in found.items():
             if case is None or case.state not in OPEN:
-                self._index.remove(number)
+                index.remove(number)
             else:
-                self._index.add(self._report(case))
-
-    def _put(self, index: RepeatIndex, cases: Iterable[Case]) -> None:
-        for case in cases:
-            index.add(self._report(case))
+                index.add(self._report(case))
 
     def _ask(self, case: Case) -> tuple[Likely, ...]:
         if self._index is None:
@@ -100,14 +127,3 @@ class LiveRepeats:
             kinds = {str(case.subclass): 1.0}
         return Report(case.case_no, case.description, case.received_at, case.place, kinds, self._view(case.description)[1])
 
-
-async def _heard(listener: Listener) -> set[int]:
-    """Numbers of the cases that changed, all that wait; none when nothing happened for a while."""
-    try:
-        told = await asyncio.wait_for(listener.queue.get(), LOOK_EVERY_S)
-    except TimeoutError:
-        return set()
-    numbers = {told.event.case_no}
-    while not listener.queue.empty() and len(numbers) < PAGE:
-        numbers.add(listener.queue.get_nowait().event.case_no)
-    return numbers

@@ -30,6 +30,9 @@ FIGURES = {
     "errors_kept_back": "错误被弃答拦下的比例",
     "place_overlap": "位置片段重合度",
     "place_found": "有位置的文本中找到位置的比例",
+    "condition": "立案条件判对的比例（类别已知）",
+    "emergency_recall": "紧急情形的查全率",
+    "emergency_precision": "紧急情形的查准率",
 }
 """Every figure with its Chinese name, in the order shown; also used by the command's tables."""
 STYLE = """body{font:15px/1.6 system-ui,"Noto Sans CJK SC",sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}

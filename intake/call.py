@@ -177,7 +177,7 @@ class LineSpell:
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A number marked as nuisance (骚扰), with the call that is the evidence. It expires by itself; it never stops an
-    emergency, nor that number from being answered."""
+    emergency, nor that number from being answered. `confirmed_at`: the shift leader has looked at it and lets it stand."""
 
     mark_id: int
     number: str
@@ -188,6 +188,8 @@ class Mark:
     expires_at: datetime
     lifted_by: int = 0
     lifted_at: datetime | None = None
+    confirmed_by: int = 0
+    confirmed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

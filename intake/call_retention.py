@@ -21,14 +21,17 @@ def erase_call(work: Work, call_id: int, periods: Periods) -> Erased:
         work.change(sound, forgotten(sound, work.now))
     work.change(call, replace(call, caller="", name="", note="", position=""))
     for owed in work.find(CallBack, call_id=call_id):
-        if not owed.is_open:
-            work.change(owed, replace(owed, number=""))
+        work.change(owed, replace(owed, number=""))
     for mark in work.find(Mark, call_id=call_id):
-        if mark.expires_at < work.now:
-            work.change(mark, replace(mark, number="", reason=""))
+        work.change(mark, replace(mark, number="", reason=""))
     return Erased(call.case_no, {"calls": 1}, tuple(sound.token for sound in sounds))
 
 
 def _may_go(work: Work, call: Call, periods: Periods) -> bool:
+    """Not while somebody is owed a call back on account of it, or a mark it is the evidence for is in force."""
+    if any(owed.is_open for owed in work.find(CallBack, call_id=call.call_id)):
+        return False
+    if any(mark.expires_at >= work.now for mark in work.find(Mark, call_id=call.call_id)):
+        return False
     case = work.get(Case, call.case_no) if call.case_no else None
     return case is None or all(has_served(work, case, kind, periods) for kind in ("contacts", "recordings"))

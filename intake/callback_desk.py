@@ -14,12 +14,12 @@ from intake import callback_work
 from intake.call import Call, CallBack, LineState, OperatorLine
 from intake.callback import Line, credit_after, next_callback, not_before
 from intake.caller import caller_of
-from intake.errors import NotFound, Refused, Unavailable
+from intake.errors import BadInput, NotFound, Refused, Unavailable
 from intake.model import Actor
 from intake.permission import demand
 from intake.ports import Work
 from intake.switchboard_acts import waiting_calls
-from intake.switchboard_lines import line_at, set_line
+from intake.switchboard_lines import line_at, own_line, set_line
 from intake.switchboard_marks import standing
 from intake.switchboard_parts import Parts
 
@@ -66,9 +66,24 @@ class Callbacks:
             return False
         if waited:
             self.credit = credit_after(self.credit, self._parts.book.rules().callbacks, paid=True)
+        return await self._offer(call)
+
+    async def dial(self, callback_id: int, actor: Actor) -> Call:
+        """An operator takes a call-back by his own hand, out of its turn. Raises BadInput when his telephone or the citizen
+        cannot be rung now or somebody else has it, Unavailable when nothing was rung."""
+        demand(actor, "use_phone")
+        self._parts.exchange.required()
+        call_id = self._store.next_id()
+        call = await self._store.write(lambda work: self._claim_by_hand(work, callback_id, actor, call_id))
+        if not await self._offer(call):
+            raise Unavailable("话机没有响应，请稍后再拨。")
+        return call
+
+    async def _offer(self, call: Call) -> bool:
+        """Ring the operator's telephone for a call-back that is claimed; it is owed again when that fails."""
         self._parts.calls.recall(call)
         try:
-            await self._parts.exchange.telephony.offer_callback(line.extension, call_id=call.call_id)
+            await self._parts.exchange.required().offer_callback(call.extension, call_id=call.call_id)
         except (Unavailable, Refused) as error:
             log.warning("callback.not_offered", error=type(error).__name__)
             await self.ended(call, "cannot_dial")
@@ -90,13 +105,27 @@ class Callbacks:
         claimed = callback_work.claim(work, chosen.callback_id, line.user_id) if chosen else None
         if claimed is None:
             return None, bool(waiting)
+        return self._begin(work, claimed, current, call_id), bool(waiting)
+
+    def _claim_by_hand(self, work: Work, callback_id: int, actor: Actor, call_id: int) -> Call:
+        rules, zone = self._parts.book.rules().callbacks, self._parts.gateway.city.zone
+        line = own_line(work, actor)
+        if not_before(work.now, rules.quiet, zone) > work.now:
+            raise BadInput("callback", "现在是免打扰时间，请稍后再拨。")
+        claimed = callback_work.claim(work, callback_id, actor.user_id)
+        if claimed is None:
+            raise BadInput("callback", "这条回电已有人在拨，或者已经办结。")
+        return self._begin(work, claimed, line, call_id)
+
+    def _begin(self, work: Work, claimed: CallBack, line: OperatorLine, call_id: int) -> Call:
+        """The call that pays a claimed call-back."""
         kind = caller_of(claimed.number, "", area_code=self._parts.gateway.city.area_code).kind
         call = Call(call_id, "callback", "", f"out:{call_id}", claimed.line, work.now, flow="callback", caller=claimed.number,
                     caller_kind=kind, extension=line.extension, operator_id=line.user_id,
                     callback_id=claimed.callback_id)  # fmt: skip
         work.add(call)
-        set_line(work, current, LineState.PAUSED, reason="callback", call_id=call_id)
-        return call, bool(waiting)
+        set_line(work, line, LineState.PAUSED, reason="callback", call_id=call_id)
+        return call
 
     def _without_marked(self, work: Work) -> list[CallBack]:
         """What is owed, less numbers that were marked as nuisance since; a call for help in danger stays owed."""

@@ -20,7 +20,7 @@ from intake.hint import Hint, no_hints
 from intake.ledger import is_open
 from intake.likely import NoRepeats, Repeats
 from intake.merging import answering_number, main_of
-from intake.model import CITIZEN, Actor, Case, Inbound
+from intake.model import CITIZEN, Actor, Case, Inbound, Role
 from intake.offers import Offer, offers
 from intake.password import hash_password, password_matches
 from intake.ports import Clock, Store, Work
@@ -207,7 +207,8 @@ class Gateway:
     def _user_to_sign_in(self, work: Work, name: str) -> User | None:
         user = signin.user_named(work, name)
         signin.refuse_locked(user, work)
-        return user
+        # A source's own system comes with a token and never sits at the desk.
+        return user if user and user.role is not Role.SOURCE else None
 
     async def change_password(self, user_id: int, old: str, new: str) -> None:
         """Check the old password, store the new one, end every session."""

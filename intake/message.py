@@ -65,9 +65,9 @@ class Inbound:
     """One thing said by one contact on one channel, in our normal forms. `provider_id` makes repeats harmless.
 
     `media` are the provider's addresses of pictures not fetched yet, `voices` those of voice notes; `photos` and `sounds`
-    what was fetched; `request_type` (诉求类型) is empty for a complaint. `answerable` is False for the news that somebody left: nothing can be said back.
-    `part` is set for a piece of a long message that the provider hands on unjoined; `order` for an order from above
-    (order.py). `reply_by` is the way he wishes to be answered (ledger.WISHES), empty for the usual one.
+    what was fetched; `request_type` (诉求类型) is empty for a complaint. `answerable` is False for the news that somebody
+    left: nothing can be said back. `part` is set for a piece of a long message that the provider hands on unjoined; `order`
+    for an order from above (order.py). `reply_by` is the way he wishes to be answered (ledger.WISHES), empty for the usual one.
     """
 
     channel: str

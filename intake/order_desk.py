@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from intake.codes import digest_of
 from intake.errors import BadInput, IntakeError, KeyReused, NotFound
 from intake.fields import point_place
 from intake.gateway import Gateway
@@ -99,17 +100,18 @@ def known_numbers(work: Work, rows: Sequence[Row]) -> set[str]:
     return {one.number for one in given if work.find(Order, source=one.source, number=one.number, limit=1)}
 
 
-def hold_rows(work: Work, actor: Actor, source: str, rows: Sequence[Row]) -> None:
-    """Keep a list until its owner says yes; his earlier one goes."""
+def hold_rows(work: Work, actor: Actor, source: str, rows: Sequence[Row]) -> str:
+    """Keep a list until its owner says yes; his earlier one goes. Returns the list's mark."""
     work.remove(SheetHeld, user_id=actor.user_id)
     lines = json.dumps([_plain(row) for row in rows], ensure_ascii=False)
     work.add(SheetHeld(actor.user_id, source, work.now, lines))
+    return digest_of(lines)
 
 
-def held_rows(work: Work, actor: Actor) -> tuple[Row, ...]:
-    """The list a person looked at last; empty when there is none."""
+def held_rows(work: Work, actor: Actor, mark: str) -> tuple[Row, ...]:
+    """The list a person looked at last; empty when there is none, or when the one he says yes to is not that one."""
     held = work.get(SheetHeld, actor.user_id)
-    return tuple(_row(line) for line in json.loads(held.lines)) if held else ()
+    return tuple(_row(line) for line in json.loads(held.lines)) if held and digest_of(held.lines) == mark else ()
 
 
 def let_rows_go(work: Work, actor: Actor) -> None:

@@ -45,6 +45,7 @@ def _order_extended(doing: Doing, before: Case) -> Extra:
 ORDER_EXTRAS: dict[str, Callable[[Doing, Case], Extra]] = {
     "sign_order": _order(upstream_state=orders.SIGNED, upstream_sign_due_at=None),
     "contact_order": _order(upstream_contact_due_at=None), "extend_order": _order(), "order_rated": _order(),
-    "order_extended": _order_extended, "answer_order": _order(upstream_state=orders.ANSWERED, upstream_sign_due_at=None, upstream_contact_due_at=None),
+    "order_extended": _order_extended,
+    "answer_order": _order(upstream_state=orders.ANSWERED, upstream_sign_due_at=None, upstream_contact_due_at=None),
     "return_order": _order(upstream_state=orders.RETURNED, upstream_sign_due_at=None, upstream_contact_due_at=None),
 }  # fmt: skip

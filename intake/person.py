@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from intake.dialogue_record import Conversation
-from intake.errors import BadInput, NotAllowed, Refused
+from intake.errors import BadInput, NotAllowed, NotFound, Refused
 from intake.masking import mask_address, mask_name, mask_phone, mask_text
 from intake.model import Actor, Case, Role
 from intake.outbox import FAILED, WAITING
@@ -29,11 +29,13 @@ from intake.records import (
 )  # fmt: skip
 from intake.replies import archive_if_settled, end_debt
 from intake.retention import Erased, Masks, erase, erase_contact, note_erasure
+from intake.traces import Traces, erase_traces, note_export, refuse_under_way, sounds_of_case, told
 from intake.vault import Vault
 from intake.workflow import ENDED, STATE_WORDS
 
 MAY = frozenset({Role.ADMINISTRATOR, Role.SHIFT_LEADER})
 SHORTEST_LITERAL = 2
+NOTHING = Traces()
 EXCUSE = "no_contact"
 """A reply that nobody can be told any more ends with this excuse (ledger.EXCUSE_WORDS); the reason is a remark."""
 
@@ -64,6 +66,16 @@ def contacts_of(work: Work, vault: Vault, phone: str) -> list[Contact]:
     return [found[number] for number in sorted(found)]
 
 
+def number_of_case(work: Work, case_no: int) -> str:
+    """The number of who reported a case, or his address on a channel that knows no numbers; raises NotFound."""
+    reporters = [one for one in work.find(Reporter, case_no=case_no) if one.joined_from is None]
+    contacts = [contact for one in reporters if (contact := work.get(Contact, one.contact_id))]
+    found = next((contact.phone or contact.address for contact in contacts if contact.phone or contact.address), "")
+    if not found:
+        raise NotFound("没有这件案件，或其反映人没有留下联系方式。")
+    return found
+
+
 def waiting_of(work: Work, phone: str) -> list[JournalEntry]:
     """Messages of that number whose case is not built yet; they are few, so all are looked at."""
     entries = work.find(JournalEntry, state="pending")
@@ -81,12 +93,15 @@ def parts_of(work: Work, contacts: Iterable[Contact]) -> list[Part]:
     return sorted(parts, key=lambda part: (part.case.case_no, part.reporter.reporter_id))
 
 
-def export_person(work: Work, contacts: Sequence[Contact], *, phone: str, actor: Actor, reason: str) -> dict[str, object]:
-    """Everything stored about the person, as plain values for JSON; logs the access to each case."""
+def export_person(
+    work: Work, contacts: Sequence[Contact], *, phone: str, actor: Actor, reason: str, traces: Traces = NOTHING
+) -> dict[str, object]:
+    """Everything stored about the person, as plain values for JSON; logs the access to each case and call."""
     parts = parts_of(work, contacts)
     exported = [_case_value(work, part) for part in parts]
     for case_no in dict.fromkeys(part.case.case_no for part in parts):
         log_access(work, case_no, actor, what="export", reason=reason)
+    note_export(work, traces, actor, reason=reason)
     return {
         "phone": phone,
         "made_at": work.now.isoformat(),
@@ -99,6 +114,7 @@ def export_person(work: Work, contacts: Sequence[Contact], *, phone: str, actor:
         "answers": [{"at": row.created_at.isoformat(), "text": row.words} for contact in contacts
                     for row in work.find(OutboxRow, contact_id=contact.contact_id) if row.words],
         "waiting": [json.loads(entry.raw) for entry in waiting_of(work, phone)],
+        **told(traces),
     }  # fmt: skip
 
 
@@ -136,6 +152,7 @@ def _case_value(work: Work, part: Part) -> dict[str, object]:
             "added": [{"at": r.at.isoformat(), "text": r.text} for r in work.find(Remark, case_no=case.case_no)
                       if r.actor_role is Role.CITIZEN],
             "photos": _photos(work, case.case_no),
+            "recordings": sounds_of_case(work, case.case_no),
             "seen_by": _views(work, case.case_no),
         }  # fmt: skip
     return value
@@ -166,14 +183,16 @@ def _views(work: Work, case_no: int) -> list[dict[str, object]]:
 
 
 def erase_person(
-    work: Work, contacts: Sequence[Contact], *, phone: str, actor: Actor, reason: str, also_open: bool
-) -> list[Erased]:
-    """Erase the person from every case. Raises Refused while a case is open (unless `also_open`) or a report of his is
-    not built yet, and changes nothing then."""
+    work: Work, contacts: Sequence[Contact], *, phone: str, actor: Actor, reason: str, also_open: bool,
+    traces: Traces = NOTHING,
+) -> list[Erased]:  # fmt: skip
+    """Erase the person from every case, and his calls; these come last, as of case 0. Raises Refused while a case is open
+    (unless `also_open`), he talks, or a report of his is not built yet, and changes nothing then."""
     if len(reason.strip()) < SHORTEST_LITERAL:
         raise BadInput("reason", "请写明理由。")
     if waiting_of(work, phone):
         raise Refused("该号码还有尚未建案的反映，请稍后再试。")
+    refuse_under_way(traces)
     parts = parts_of(work, contacts)
     live = sorted({part.case.case_no for part in parts if part.case.state not in ENDED})
     if live and not also_open:
@@ -184,7 +203,8 @@ def erase_person(
     for contact in contacts:
         _erase_talk(work, contact)
         erase_contact(work, contact.contact_id)
-    return done
+    rest = erase_traces(work, traces)
+    return [*done, rest] if rest.counts else done
 
 
 def _erase_talk(work: Work, contact: Contact) -> None:

@@ -71,7 +71,7 @@ def forget_pieces(work: Work) -> int:
 
 def _ready(work: Work, pieces: Sequence[Piece]) -> list[Joined]:
     whole = [group for group in groups(pieces) if is_ready(group, work.now)]
-    return [Joined(joined([(piece, _unpacked(piece)) for piece in group]), tuple(piece.piece_id for piece in group))
+    return [Joined(joined([(piece, unpacked(piece)) for piece in group]), tuple(piece.piece_id for piece in group))
             for group in whole]  # fmt: skip
 
 
@@ -80,5 +80,6 @@ def _packed(inbound: Inbound) -> str:
     return json.dumps(raw_of(inbound))
 
 
-def _unpacked(piece: Piece) -> Inbound:
+def unpacked(piece: Piece) -> Inbound:
+    """A piece that waits, read back."""
     return inbound_of(JournalEntry(0, "", "", piece.received_at, json.loads(piece.raw)))

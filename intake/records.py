@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from intake.model import Case, ReplyKind, Role
+from intake.model import ReplyKind, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """A contact's part in a case. After a merge he stays a reporter of the main case (`joined_from`). `reply_by` is the way
-    he wishes to be answered (ledger.WISHES)."""
+    """A contact's part in a case, after a merge in the main case (`joined_from`). `reply_by`: as he wished (ledger.WISHES)."""
 
     reporter_id: int
     case_no: int
@@ -44,8 +43,7 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """The raw message of any channel. `raw` and `answer`, what the sender was told, are sealed. `state`: pending, built,
-    or said for a message that made no report; `reason` says why (matching.py)."""
+    """A raw message, sealed like its `answer`. `state`: pending, built, or said: it made no report (`reason`, matching.py)."""
 
     entry_id: int
     channel: str
@@ -294,9 +292,3 @@ class FeedEvent:
     urgency: str = ""
     co_unit: str = ""
     feed_id: int = 0
-
-
-Record = (
-    Case | Contact | Reporter | JournalEntry | HistoryEntry | Remark | Request | Debt | Reply | OutboxRow | DeliveryRow
-    | Task | Timer | Attachment | User | Session | Token | View
-)

@@ -17,6 +17,7 @@ from intake.errors import Misconfigured
 from intake.history import append_entry
 from intake.masking import mask_address, mask_text
 from intake.model import SYSTEM, Actor, Case
+from intake.order import News, Order
 from intake.ports import Work
 from intake.records import Attachment, Contact, Debt, JournalEntry, OutboxRow, Remark, Reply, Reporter, Task
 from intake.replies import event_of
@@ -25,6 +26,8 @@ from intake.workflow import ENDED
 KINDS = ("contacts", "messages", "photos", "recordings")
 KIND_WORDS = {"contacts": "联系方式", "messages": "原始消息与文字中的个人信息", "photos": "照片", "recordings": "录音"}
 UNSATISFIED = 2
+NEWS_WORDS = frozenset({"text", "reason", "basis"})
+"""What of the news to a source was typed by people; the rest are codes, moments and names of files."""
 LOG_FLOOR_DAYS = 183
 """网络安全法 art. 21: network logs at least six months."""
 
@@ -205,6 +208,13 @@ def mask_words(work: Work, case_no: int, *, masks: Masks) -> int:
         if (text := masked(remark.text)) != remark.text:
             work.change(remark, replace(remark, text=text))
             count += 1
+    for order in work.find(Order, case_no=case_no):
+        for news in work.find(News, order_id=order.order_id):
+            body = {name: masked(value) if isinstance(value, str) and name in NEWS_WORDS else value
+                    for name, value in news.body.items()}  # fmt: skip
+            if body != news.body:
+                work.change(news, replace(news, body=body))
+                count += 1
     for reply in work.find(Reply, case_no=case_no):
         after_reply = replace(reply, draft=masked(reply.draft), text=masked(reply.text))
         if after_reply != reply:

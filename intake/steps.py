@@ -4,6 +4,7 @@ The tables of workflow.py say who may and what is asked; effects.py holds what i
 what all steps share: columns, times, remarks, what history may refer to.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,6 +31,7 @@ CODED_NAMES = frozenset({
     "decision", "standard", "call_result", "excuse", "revisit_result", "satisfaction",
 })  # fmt: skip
 """Texts that are codes from a table and no words of a person: these may stand in history."""
+SHORT_NUMBER = re.compile(r"1[0-9]{2,4}|9[0-9]{4}")
 EVERY_EXTRA = EXTRAS | ORDER_EXTRAS
 
 
@@ -95,6 +97,11 @@ def _coded(values: Values) -> dict[str, object]:
             kept[name] = str(value)
         elif isinstance(value, datetime):
             kept[name] = value.isoformat()
-        elif isinstance(value, bool | int) or name in CODED_NAMES:
+        elif isinstance(value, bool | int) or name in CODED_NAMES or _is_hotline(name, value):
             kept[name] = value
     return kept
+
+
+def _is_hotline(name: str, value: object) -> bool:
+    """Whether it is the short number of another body (12333): a code, and what the classifier learns from."""
+    return name == "other" and SHORT_NUMBER.fullmatch(str(value)) is not None

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from intake.call import PAUSE_REASONS, LineSpell, LineState, OperatorLine
 from intake.errors import BadInput, NotFound
+from intake.model import Actor
 from intake.ports import Work
 from intake.records import FeedEvent
 from intake.switchboard_parts import Parts
@@ -153,3 +154,13 @@ def wrap_up(work: Work, call_id: int) -> list[OperatorLine]:
     """The lines that talked in a call go over to 话后整理."""
     talked = [line for line in work.find(OperatorLine, call_id=call_id) if line.state is LineState.TALKING]
     return [set_line(work, line, LineState.WRAP_UP, call_id=call_id) for line in talked]
+
+
+def own_line(work: Work, actor: Actor) -> OperatorLine:
+    """The line of somebody about to ring out, locked. Raises BadInput unless his telephone is there and free."""
+    line = work.get(OperatorLine, actor.user_id, lock=True)
+    if line is None or line.state is LineState.OFFLINE:
+        raise BadInput("extension", "请先登录分机。")
+    if line.state in BUSY:
+        raise BadInput("extension", "您正在通话。")
+    return line

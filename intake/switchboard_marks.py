@@ -42,16 +42,7 @@ class Marks:
 
     async def lift(self, mark_id: int, actor: Actor, *, reason: str) -> Mark:
         """Take a mark back."""
-        demand(actor, "lead_phone")
-
-        def unit(work: Work) -> Mark:
-            mark = work.get(Mark, mark_id, lock=True)
-            if mark is None or mark.lifted_at is not None:
-                raise NotFound("没有这个标记。")
-            words = f"{mark.reason}；解除：{reason.strip()[:200]}"
-            return work.change(mark, replace(mark, lifted_by=actor.user_id, lifted_at=work.now, reason=words))
-
-        return await self._store.write(unit)
+        return await self._store.write(lambda work: lift_mark(work, mark_id, actor, reason=reason))
 
     async def of_call(self, call_id: int) -> list[Mark]:
         """The marks that stand against the number of a call now."""
@@ -67,3 +58,34 @@ def standing(work: Work, number_hash: str) -> list[Mark]:
     """Marks that have neither expired nor been lifted."""
     found = work.find(Mark, number_hash=number_hash) if number_hash else []
     return [mark for mark in found if mark.lifted_at is None and mark.expires_at > work.now]
+
+
+def marks_in_force(work: Work, *, limit: int) -> list[Mark]:
+    """Marks on any number that neither expired nor were lifted: those waiting for the shift leader's word first."""
+    found = work.find(Mark, lifted_at=None, order="-mark_id", limit=limit)
+    return sorted((one for one in found if one.expires_at > work.now), key=lambda one: one.confirmed_at is not None)
+
+
+def confirm_mark(work: Work, mark_id: int, actor: Actor) -> Mark:
+    """The shift leader lets a mark stand; twice is once."""
+    mark = _mark_in_force(work, mark_id, actor)
+    if mark.confirmed_at is not None:
+        return mark
+    return work.change(mark, replace(mark, confirmed_by=actor.user_id, confirmed_at=work.now))
+
+
+def lift_mark(work: Work, mark_id: int, actor: Actor, *, reason: str) -> Mark:
+    """The shift leader takes a mark back, for a reason."""
+    mark = _mark_in_force(work, mark_id, actor)
+    if not reason.strip():
+        raise BadInput("reason", "请写明解除理由。")
+    words = f"{mark.reason}；解除：{reason.strip()[:200]}"
+    return work.change(mark, replace(mark, lifted_by=actor.user_id, lifted_at=work.now, reason=words))
+
+
+def _mark_in_force(work: Work, mark_id: int, actor: Actor) -> Mark:
+    demand(actor, "lead_phone")
+    mark = work.get(Mark, mark_id, lock=True)
+    if mark is None or mark.lifted_at is not None or mark.expires_at <= work.now:
+        raise NotFound("没有这个标记。")
+    return mark

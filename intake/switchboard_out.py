@@ -15,7 +15,7 @@ from intake.permission import may
 from intake.person import log_access
 from intake.ports import Work
 from intake.records import Contact, Debt, Reporter
-from intake.switchboard_lines import BUSY, set_line
+from intake.switchboard_lines import own_line, set_line
 from intake.switchboard_parts import Parts
 from intake.usecases import Command, load_case, perform
 
@@ -42,7 +42,7 @@ class Outgoing:
             caller = caller_of(contact.phone, "", area_code=self._parts.gateway.city.area_code)
             if caller.kind not in RINGABLE:
                 raise BadInput("phone", "反映人的号码无法拨打。")
-            line = _own_line(work, actor)
+            line = own_line(work, actor)
             log_access(work, case_no, actor, what="call", reason=reason)
             call = Call(call_id, purpose, "", f"out:{call_id}", "", work.now, flow="", caller=caller.number,
                         caller_kind=caller.kind, extension=line.extension, operator_id=actor.user_id, case_no=case_no,
@@ -118,15 +118,6 @@ def _refuse_stranger(case: Case, reporters: list[Reporter], actor: Actor, purpos
     secret = case.confidential or any(r.confidential for r in reporters)
     if actor.role is not Role.UNIT or purpose != "contact" or secret:
         raise NotAllowed("您的岗位不能拨打这个反映人。")
-
-
-def _own_line(work: Work, actor: Actor) -> OperatorLine:
-    line = work.get(OperatorLine, actor.user_id, lock=True)
-    if line is None or line.state is LineState.OFFLINE:
-        raise BadInput("extension", "请先登录分机。")
-    if line.state in BUSY:
-        raise BadInput("extension", "您正在通话。")
-    return line
 
 
 def _step_of(call: Call, result: str, opinion: str, revisit_result: str) -> tuple[str, dict[str, object]]:

@@ -142,6 +142,7 @@ def build_judge(settings: Settings, city: City, vault: Vault) -> Judge:
         city.taxonomy,
         key_of=shadow_key(vault),
         tell=lambda event, version: log.info("classifier.changed", what=event, version=version),
+        gazetteer=city.gazetteer,
     )
     if not models.versions[0]:
         log.warning("classifier.missing")

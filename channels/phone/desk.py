@@ -81,6 +81,8 @@ class Desk:
         room = await self._room(call_id)
         if not warm:
             await room.give(self._target(to), shown=self.settings.lines[0])
+            # The one who gave is free at once; that the citizen is talked with again comes back as an answer.
+            await self.board.left(call_id, "operator")
             return
         await room.hold()
         await room.call_in(self._target(to), shown=self.settings.lines[0])

@@ -187,15 +187,15 @@ class Link:
         rest_s = self.pace.rest_s
         while True:
             try:
-                await self._hold()
+                await self.hold()
                 rest_s = self.pace.rest_s
             except (OSError, TimeoutError, Unavailable, Refused) as error:
                 self._tell_state("refused" if isinstance(error, Refused) else "down")
             await asyncio.sleep(rest_s)
             rest_s = min(2 * rest_s, self.pace.longest_rest_s)
 
-    async def _hold(self) -> None:
-        """One connection from beginning to end."""
+    async def hold(self) -> None:
+        """One connection from beginning to end. Raises OSError, TimeoutError, Unavailable, Refused."""
         async with asyncio.timeout(self.pace.connect_s):
             transport, wire = await asyncio.get_running_loop().create_connection(
                 lambda: _Wire(self._on_event), self.server.host, self.server.ami_port

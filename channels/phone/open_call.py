@@ -18,7 +18,7 @@ from intake.errors import IntakeError, NotFound, Refused, Unavailable
 from intake.telephony import Found, Ring
 
 FAMILY = "hotline-open"
-MESSAGE, TALK, FALLBACK = "message", "talk", "fallback"
+RING, QUEUE, FALLBACK, MESSAGE, TALK = "ring", "queue", "fallback", "message", "talk"
 WAV_HEADER, BYTES_PER_S, LEAST_S = 44, 16_000, 1.0
 log = structlog.get_logger()
 
@@ -118,7 +118,7 @@ async def _notes(link: Link) -> list[OpenCall]:
 
 async def _settle(note: OpenCall, server: str, *, board: Board, steps: Steps) -> None:
     ended_at = note.ended_at or steps.clock()
-    if note.call_id and not note.is_message and note.state != TALK:
+    if note.call_id and note.state in (RING, QUEUE):
         # The stored position tells what was said until then, a message under way included.
         await steps.caller_gone(note.call_id, ended_at, "note")
         return
@@ -129,10 +129,13 @@ async def _settle(note: OpenCall, server: str, *, board: Board, steps: Steps) ->
     if note.is_message:
         await _take_message(note, call.call_id, ended_at, board=board, steps=steps)
         return
+    # In the fallback he waited for the operators' telephones like in any queue.
+    waited_at = note.began_at if note.state != RING else None
     talked_at = note.began_at if note.state == TALK else None
-    await board.found(Found(server, note.leg_id, note.line, note.caller, note.began_at, ended_at, answered_at=talked_at))
+    await board.found(Found(server, note.leg_id, note.line, note.caller, note.began_at, ended_at, queued_at=waited_at,
+                            answered_at=talked_at))  # fmt: skip
     if note.recording and talked_at:
-        await board.recorded(call.call_id, "talk", note.recording, seconds, kind="talk")
+        await board.recorded(call.call_id, "talk", note.recording, note.seconds, kind="talk")
 
 
 async def _take_message(note: OpenCall, call_id: int, ended_at: datetime, *, board: Board, steps: Steps) -> None:
@@ -142,6 +145,8 @@ async def _take_message(note: OpenCall, call_id: int, ended_at: datetime, *, boa
     if not await steps.has_ended(call_id):
         await board.gone(call_id, ended_at)
         return
+    if (await board.call(call_id)).case_no:
+        return  # the recording has joined the call's case
     result, _ = await board.ask(call_id, "save_message", {"recording": note.recording})
     if result != "saved":
         raise Unavailable

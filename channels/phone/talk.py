@@ -104,8 +104,11 @@ class Doing:
 
     async def _taken(self, talk: Talk, name: str, ref: str, take: Take) -> list[on.Event]:
         events: list[on.Event] = []
-        if take.seconds >= LEAST_S or take.key:
+        earlier = any(each.name == name for each in talk.position.recordings)
+        if take.seconds >= LEAST_S or (take.seconds > 0 and not earlier and take.key):
+            # A mere click of a key takes no earlier recording's place, and without one there is nothing to fetch.
             await self.board.recorded(talk.call_id, name, ref, take.seconds)
+        if take.seconds >= LEAST_S or take.key:
             events.append(on.Recorded(ref, take.seconds, take.key))
         elif not take.gone:
             events.append(on.Silence())

@@ -1,7 +1,7 @@
 """The parts that answers of the staff API are made of: a row, a move with its fields, a line of history, a debt.
 
-Each type stands beside the function that makes it from the desk's view. orjson writes dataclasses and enums by itself,
-so a view whose fields are the answer's is handed on as it is.
+Each type stands beside the function that makes it from the desk's view. A view whose fields are the answer's (a debt, a
+request, a reporter) is its own type: pydantic reads dataclasses, orjson writes them.
 """
 
 from dataclasses import asdict
@@ -71,13 +71,6 @@ class Move(Body):
     fields: list[MoveField]
 
 
-class Suggestion(Body):
-    kind: str
-    subclass_code: str
-    subclass: str
-    confidence: float
-
-
 class Photo(Body):
     """A picture; where and when it was taken is null for posts that need not know."""
 
@@ -91,20 +84,6 @@ class Photo(Body):
     taken_at: datetime | None
     lon: float | None
     lat: float | None
-
-
-class Reporter(Body):
-    """Who reported, masked."""
-
-    name: str
-    phone: str
-    channel: str
-    channel_words: str
-    confidential: bool
-    wants_reply: bool
-    joined_from: str
-    reply_by: str
-    reply_by_words: str
 
 
 class Detail(Body):
@@ -133,57 +112,6 @@ class HistoryLine(Body):
     round: int
     details: list[Detail]
     remarks: list[SaidWords]
-
-
-class Request(Body):
-    kind: str
-    label: str
-    state: str
-    state_words: str
-    asked_by: str
-    asked_at: datetime
-    reason: str
-    until_at: datetime | None
-    decided_by: str
-    decided_at: datetime | None
-    decision: str
-
-
-class SendingTried(Body):
-    route: str
-    route_words: str
-    state: str
-    state_words: str
-    attempts: int
-    outcome: str
-    outcome_words: str
-    at: datetime
-
-
-class Debt(Body):
-    """A reply owed, with its wording and where it stands."""
-
-    debt_id: int
-    case_no: str
-    kind: str
-    label: str
-    round: int
-    owed_at: datetime
-    due_at: datetime
-    overdue: bool
-    is_open: bool
-    state: str
-    state_words: str
-    excuse: str
-    ended_at: datetime | None
-    template: str
-    draft: str
-    text: str
-    edited: bool
-    route: str
-    route_words: str
-    sent_at: datetime | None
-    sendings: list[SendingTried]
 
 
 def row_told(row: CaseRow) -> dict[str, object]:

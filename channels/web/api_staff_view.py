@@ -7,14 +7,10 @@ every answer back through them, so that the two cannot part.
 from datetime import datetime
 
 from channels.web.api_staff_parts import (
-    Debt,
     HistoryLine,
     Move,
     Photo,
-    Reporter,
-    Request,
     Row,
-    Suggestion,
     debt_told,
     line_told,
     move_told,
@@ -23,7 +19,7 @@ from channels.web.api_staff_parts import (
 )
 from channels.web.desk_debt import DebtView
 from channels.web.desk_queue import Found
-from channels.web.desk_view import CaseView
+from channels.web.desk_view import CaseView, ReporterView, RequestView, Suggested
 from channels.web.json_body import Body, Field
 from intake.model import Case
 from intake.records import Contact
@@ -42,7 +38,7 @@ class Prediction(Body):
     """What the classifier proposed when the report came."""
 
     abstained: bool
-    top: list[Suggestion]
+    top: list[Suggested]
 
 
 class Reply(Body):
@@ -85,11 +81,11 @@ class FullCase(Row):
     danger_words: list[str]
     prediction: Prediction | None
     attachments: list[Photo]
-    reporters: list[Reporter]
+    reporters: list[ReporterView]
     may_reveal: bool
     history: list[HistoryLine]
-    requests: list[Request]
-    debts: list[Debt]
+    requests: list[RequestView]
+    debts: list[DebtView]
     replies: list[Reply]
     tasks: list[OpenTask]
     moves: list[Move]
@@ -108,7 +104,7 @@ class MoveTaken(Body):
 class LedgerPage(Body):
     """Debts by number. `next` goes into `after` for the following page; null on the last."""
 
-    debts: list[Debt]
+    debts: list[DebtView]
     next: int | None
 
 

@@ -18,17 +18,24 @@ from channels.web.json_body import json_response
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake.call import SUMMARIES
+from intake.call_end import NEW
 from intake.desk_record import Draft
 from intake.drafts import drop_draft, open_draft, open_drafts, save_draft, typed_of
 from intake.errors import NotFound, StaleVersion
 from intake.knowledge import PHRASE_WORDS
 from intake.masking import mask_phone
+from intake.model import Case, State
 from intake.ports import Work
-from intake.workflow import URGENCIES, WAIVE
+from intake.workflow import STATE_WORDS, URGENCIES, WAIVE
 
 SHORT_CHARS = 40
 ELSEWHERE = "这份草稿已在另一个窗口里修改，这里的内容没有覆盖它；本页内容原样保留，可另存为新草稿。"
 TRANSFERS = (("110", "110 公安"), ("119", "119 消防"), ("120", "120 急救"), ("122", "122 交通事故"), ("12345", "12345"))
+NEXT_WORDS = {
+    State.REPORTED: "信息还不全，补齐位置和类别后受理。", State.ACCEPTED: "已受理，核实后立案，或写明免核实理由直接立案。",
+    State.FILED: "已立案，等待派遣。",
+}  # fmt: skip
+"""What comes next for a case just taken down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,20 @@ async def open_call(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(f"/desk/calls/{draft.draft_id}")
 
 
+async def _over(request: web.Request, draft: Draft) -> web.StreamResponse:
+    """What became of a call that has ended, and what comes next."""
+    case = await gateway_of(request).store.read(lambda work: work.get(Case, draft.case_no)) if draft.case_no else None
+    return await desk_page(
+        request, "call_over.html", draft=draft, outcome=SUMMARIES.get(draft.outcome, ""), is_new=draft.outcome == NEW,
+        state=STATE_WORDS[case.state] if case else "", following=NEXT_WORDS.get(case.state, "") if case else "",
+    )  # fmt: skip
+
+
 @require("take_calls")
 async def show_call(request: web.Request) -> web.StreamResponse:
     draft = await read_draft(request)
     if draft.ended_at is not None:
-        return await desk_page(request, "call_over.html", draft=draft, outcome=SUMMARIES.get(draft.outcome, ""))
+        return await _over(request, draft)
     return await call_page(request, draft, typed_of(draft))
 
 

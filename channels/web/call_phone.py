@@ -1,6 +1,7 @@
 """A call at the operator's telephone: the panel that pops up, hold, transfer, three-way, hanging up, reporting abuse."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -85,7 +86,9 @@ async def report_abuse(request: web.Request) -> web.StreamResponse:
     form, draft, board = await form_of(request), await read_draft(request), board_of(request)
     person, reason = signed_in(request), form.get("reason").strip()[:100] or "辱骂受理员"
     if board is not None and draft.call_id:
-        await board.marks.add(draft.call_id, person.actor, reason=reason)
+        # A withheld number cannot be marked; the shift leaders are told all the same.
+        with suppress(BadInput):
+            await board.marks.add(draft.call_id, person.actor, reason=reason)
     request.app[BUS].tell("abuse", lambda actor: actor.role is Role.SHIFT_LEADER, who=person.display_name,
                           call_id=str(draft.call_id))  # fmt: skip
     return await desk_page(request, "call_abuse.html", draft=draft, has_call=bool(draft.call_id))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from channels.web.desk_sight import Sight
 from intake import case_link
-from intake.call import Call, CallRecording, Playback
+from intake.call import Call, CallRecording, Playback, Told
 from intake.case_link import Linked
 from intake.errors import NotFound
 from intake.gateway import CaseFile
@@ -26,6 +26,7 @@ class Beside:
     outbox: Sequence[OutboxRow] = ()
     deliveries: Sequence[DeliveryRow] = ()
     calls: Sequence[Call] = ()
+    told: Sequence[Told] = ()
     recordings: Sequence[CallRecording] = ()
     playbacks: Sequence[Playback] = ()
     views: Sequence[View] = ()
@@ -46,6 +47,7 @@ def beside_of(work: Work, file: CaseFile, sight: Sight) -> Beside:
         outbox=outbox,
         deliveries=[report for row in outbox for report in work.find(DeliveryRow, outbox_id=row.outbox_id)],
         calls=work.find(Call, case_no=number),
+        told=work.find(Told, case_no=number),
         recordings=recordings,
         playbacks=[played for one in recordings for played in work.find(Playback, recording_id=one.recording_id)],
         views=work.find(View, case_no=number),

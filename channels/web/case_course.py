@@ -3,7 +3,7 @@
 Pure. The steps come from desk_timeline.py; here they are put among everything else that happened.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,8 +20,9 @@ from intake.ledger import REPLY_WORDS
 from intake.model import Actor, Role
 from intake.permission import may
 from intake.records import DeliveryRow, OutboxRow
+from intake.rules import Unit
 
-LOOKS = {"contact": "查看联系方式", "recording": "听录音", "export": "导出个人信息"}
+LOOKS = {"contact": "查看联系方式", "recording": "听录音", "export": "导出个人信息", "call": "拨打反映人"}
 GOOD, BAD, OPEN = "granted", "late", "pending"
 BADGE_OF = {outbox.DELIVERED: GOOD, outbox.FAILED: BAD, outbox.UNKNOWN: BAD, outbox.WAITING: OPEN, outbox.CLAIMED: OPEN}
 
@@ -41,13 +42,15 @@ class Entry:
     said: tuple[Said, ...] = ()
 
 
-def course_of(file: CaseFile, view: CaseView, beside: Beside, actor: Actor) -> tuple[Entry, ...]:
+def course_of(
+    file: CaseFile, view: CaseView, beside: Beside, actor: Actor, *, units: Mapping[str, Unit]
+) -> tuple[Entry, ...]:
     """Everything this person reads of the case, newest first."""
     found = [*(_step(line) for line in view.history), *_photos(view)]
     if view.sight.ledger:
         found += [*_messages(file, beside, actor), *_receipts(file, beside), *_news(beside)]
     if may(actor, "hear_recording"):
-        found += [*_calls(file, beside), *_looks(file, beside)]
+        found += [*_calls(file, beside), *_told(file, beside, units), *_looks(file, beside)]
     # Turned round after sorting, so that of one moment the last written stands first.
     return tuple(sorted(found, key=lambda entry: entry.at)[::-1])
 
@@ -103,9 +106,10 @@ def _text_of(file: CaseFile, row: OutboxRow) -> str:
 def _receipts(file: CaseFile, beside: Beside) -> Iterator[Entry]:
     rows = {row.outbox_id: row for row in beside.outbox}
     for report in beside.deliveries:
-        row = rows.get(report.outbox_id)
-        yield Entry(report.at, "receipt", f"回执 · {_label_of(file, row) if row else ''}", badge=_fate(report),
-                    badge_class=BADGE_OF.get(report.outcome, ""), details=(("回执码", report.code),) if report.code else ())  # fmt: skip
+        words = _label_of(file, rows[report.outbox_id]) if report.outbox_id in rows else ""
+        code = (("回执码", report.code),) if report.code else ()
+        yield Entry(report.at, "receipt", f"回执 · {words}", badge=_fate(report),
+                    badge_class=BADGE_OF.get(report.outcome, ""), details=code)  # fmt: skip
 
 
 def _fate(report: DeliveryRow) -> str:
@@ -116,7 +120,7 @@ def _news(beside: Beside) -> Iterator[Entry]:
     for news in beside.order.news if beside.order else ():
         failed = (("原因", news.outcome),) if news.outcome else ()
         yield Entry(news.at, "news", f"告知上级 · {step_label(news.kind)}", badge=NEWS_WORDS.get(news.state, news.state),
-                    badge_class=BAD if news.state == "failed" else GOOD if news.state == "sent" else OPEN, details=failed)  # fmt: skip
+                    badge_class={"failed": BAD, "sent": GOOD}.get(news.state, OPEN), details=failed)  # fmt: skip
 
 
 def _calls(file: CaseFile, beside: Beside) -> Iterator[Entry]:
@@ -128,6 +132,15 @@ def _calls(file: CaseFile, beside: Beside) -> Iterator[Entry]:
         details = tuple((label, words) for label, words in told if words)
         yield Entry(call.started_at, "call", PURPOSES.get(call.purpose, call.purpose), who=who,
                     badge="接通" if call.was_served else "未接通", details=details)  # fmt: skip
+
+
+def _told(file: CaseFile, beside: Beside, units: Mapping[str, Unit]) -> Iterator[Entry]:
+    """Who was told of a danger by telephone before any filing (先通知后补单)."""
+    for told in beside.told:
+        unit = units.get(told.target.removeprefix("unit:"))
+        details = (("对象", unit.name if unit else told.target), ("接听人", told.person), ("结果", RESULTS.get(told.result, "")))
+        who = person_words(told.by, Role.OPERATOR, staff=file.staff) if told.by else ""
+        yield Entry(told.at, "call", "电话先通知", who=who, details=tuple(pair for pair in details if pair[1]))
 
 
 def _looks(file: CaseFile, beside: Beside) -> Iterator[Entry]:

@@ -31,8 +31,8 @@ from intake.gateway import CaseFile, Gateway
 from intake.model import Actor
 from intake.offers import Offer
 from intake.permission import may
-from intake.profile import SURE_MATCH
 from intake.ports import Work
+from intake.profile import SURE_MATCH
 from intake.records import Contact
 from intake.redaction import draft_of as redacted_draft
 from intake.splitting import may_split
@@ -124,7 +124,7 @@ async def case_page(request: web.Request, shown: Shown) -> web.StreamResponse:
 
 def _beside(gateway: Gateway, file: CaseFile, view: CaseView, beside: Beside, actor: Actor) -> dict[str, object]:
     return {
-        "course": course_of(file, view, beside, actor),
+        "course": course_of(file, view, beside, actor, units=gateway.rules.units),
         "pictures": pictures_of(view),
         "sounds": sounds_of(file, beside, actor, now=gateway.now()),
         "dispatch": dispatch_of(file.case, actor, gateway),

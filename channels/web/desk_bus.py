@@ -1,6 +1,7 @@
 """Consoles that are open on this gateway: who has which case before him, and what is told to some of them only.
 
-In memory, because it is true only while the connection stands: the connection of a page's live news is the presence.
+In memory, because it is true only while the connection stands: the connection of a page's live news is the presence. What
+consoles of other gateways have open is heard by desk_peers.py.
 Committed changes do not come through here but through the feed (desk_live.py).
 """
 
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from channels.web.setting import signed_in
 from intake.model import Actor, Role
+from intake.presence import Watching
 
 QUEUE_BOUND = 500
 
@@ -42,10 +44,11 @@ def frame_of(event: str, **data: object) -> bytes:
 
 
 class Bus:
-    """All consoles of this gateway."""
+    """All consoles of this gateway, and what is open on others."""
 
     def __init__(self) -> None:
         self._consoles: set[Console] = set()
+        self._elsewhere: frozenset[Watching] = frozenset()
 
     @contextmanager
     def open(self, actor: Actor, name: str, *, case_no: int = 0) -> Iterator[Console]:
@@ -61,8 +64,19 @@ class Bus:
 
     def watchers(self, case_no: int) -> tuple[tuple[int, str], ...]:
         """User and name of those of the hall who have a case open, each once. A unit's people are not shown to the hall."""
-        found = {(c.actor.user_id, c.name) for c in self._consoles if c.case_no == case_no and _in_hall(c.actor)}
-        return tuple(sorted(found)) if case_no else ()
+        open_now = self.watching() | self._elsewhere if case_no else ()
+        return tuple(sorted({(user_id, name) for number, user_id, name in open_now if number == case_no}))
+
+    def watching(self) -> frozenset[Watching]:
+        """What those of the hall have open on this gateway."""
+        return frozenset((c.case_no, c.actor.user_id, c.name) for c in self._consoles if c.case_no and _in_hall(c.actor))
+
+    def hear_elsewhere(self, watching: frozenset[Watching]) -> None:
+        """What is open on other gateways now; our consoles hear of the cases where it changed."""
+        changed = {number for number, _, _ in watching ^ self._elsewhere}
+        self._elsewhere = watching
+        for number in sorted(changed):
+            self._tell_presence(number)
 
     def tell(self, event: str, wanted: Callable[[Actor], bool], **data: object) -> None:
         """Tell those consoles whose person is wanted."""

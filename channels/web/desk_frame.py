@@ -18,14 +18,17 @@ from intake.splitting import SPLIT
 from intake.workflow import ROLE_WORDS, STEPS
 
 MAX_ALARMS = 99
-NAV = (
-    ("/desk", "案件", "see_queue"), ("/desk/drafts", "草稿箱", "take_calls"), ("/desk/ledger", "待回复", "see_ledger"),
-    ("/desk/tasks", "待办", "see_tasks"), ("/desk/orders", "上级工单", "see_orders"), ("/desk/knowledge", "知识库", "take_calls"),
-    ("/desk/notices", "公告", "take_calls"), ("/desk/paper", "应急表", "take_calls"), ("/desk/shift", "交接班", "hand_over"),
+Items = tuple[tuple[str, str, str], ...]
+MAIN: Items = (
+    ("/desk", "案件", "see_queue"), ("/desk/tasks", "待办", "see_tasks"), ("/desk/ledger", "待回复", "see_ledger"),
+    ("/desk/orders", "上级工单", "see_orders"), ("/desk/drafts", "草稿箱", "take_calls"),
 )  # fmt: skip
-
-
-MORE = frozenset({"/desk/knowledge", "/desk/notices", "/desk/paper", "/desk/shift"})
+"""Address, word and the act that a post must be allowed (permission.ALLOWED)."""
+MORE: Items = (
+    ("/desk/phone", "话务", "use_phone"), ("/desk/callbacks", "待回拨", "use_phone"), ("/desk/marks", "骚扰标记", "lead_phone"),
+    ("/desk/knowledge", "知识库", "take_calls"), ("/desk/notices", "临时公告", "take_calls"),
+    ("/desk/paper", "应急登记表", "take_calls"), ("/desk/shift", "交接班", "hand_over"),
+)  # fmt: skip
 """What stands behind 更多, so that the menu keeps to one line."""
 
 
@@ -59,10 +62,9 @@ async def desk_page(request: web.Request, template: str, *, status: int = 200, *
     alarms, last_event, line = await gateway_of(request).store.read(
         lambda work: (_alarms(work, actor), work.last_event_id(), _line(work, actor) if on_phone else None)
     )
-    items = tuple(NavItem(path, label) for path, label, act in NAV if permission.may(actor, act))
     frame = Frame(
-        nav=tuple(item for item in items if item.path not in MORE),
-        more=tuple(item for item in items if item.path in MORE),
+        nav=_allowed(MAIN, actor),
+        more=_allowed(MORE, actor),
         takes_calls=permission.may(actor, "take_calls"),
         role_words=ROLE_WORDS[actor.role],
         alarms=alarms,
@@ -71,6 +73,10 @@ async def desk_page(request: web.Request, template: str, *, status: int = 200, *
         line=line,
     )
     return page(request, template, status=status, frame=frame, **values)
+
+
+def _allowed(items: Items, actor: Actor) -> tuple[NavItem, ...]:
+    return tuple(NavItem(path, label) for path, label, act in items if permission.may(actor, act))
 
 
 def _alarms(work: Work, actor: Actor) -> int:

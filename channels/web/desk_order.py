@@ -3,6 +3,7 @@
 A list is shown before anything is taken in; only the second step takes it. Steps on an order stand on its case's page.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -113,18 +114,19 @@ async def preview(request: web.Request) -> web.StreamResponse:
     if source not in gateway.city.sources:
         return await _import_page(request, fault="请选择来源。", status=422)
     try:
-        sheet = read_sheet(read_file(*form.sheet), source=source, zone=gateway.city.zone)
+        # A large workbook takes seconds to unpack; everybody else goes on meanwhile.
+        cells = await asyncio.to_thread(read_file, *form.sheet)
+        sheet = read_sheet(cells, source=source, zone=gateway.city.zone)
     except BadInput as fault:
         return await _import_page(request, fault=fault.message, wanted=source, status=422)
 
-    def keep(work: Work) -> set[str]:
-        hold_rows(work, actor, source, sheet.rows)
-        return known_numbers(work, sheet.rows)
+    def keep(work: Work) -> tuple[str, set[str]]:
+        return hold_rows(work, actor, source, sheet.rows), known_numbers(work, sheet.rows)
 
-    known = await gateway.store.write(keep)
+    mark, known = await gateway.store.write(keep)
     rows = [preview_row(row, known) for row in sheet.rows]
     heads = [(HEADINGS[field][0], heading) for field, heading in sheet.columns.items()]
-    return await _import_page(request, wanted=source, rows=rows, heads=heads, ignored=sheet.ignored,
+    return await _import_page(request, wanted=source, rows=rows, heads=heads, ignored=sheet.ignored, mark=mark,
                               ready=sum(not row.fault and not row.known for row in rows))  # fmt: skip
 
 
@@ -132,10 +134,10 @@ async def preview(request: web.Request) -> web.StreamResponse:
 async def take_list(request: web.Request) -> web.StreamResponse:
     """Take in the list that was looked at; a repeated press finds nothing left."""
     gateway, actor = gateway_of(request), signed_in(request).actor
-    await form_of(request)
-    rows = await gateway.store.read(lambda work: held_rows(work, actor))
+    mark = (await form_of(request)).get("mark")
+    rows = await gateway.store.read(lambda work: held_rows(work, actor, mark))
     if not rows:
-        return await _import_page(request, fault="没有待导入的表，请重新上传。", status=422)
+        return await _import_page(request, fault="没有待导入的表，或核对之后又换了表，请重新上传。", status=422)
     taken: list[Taken] = await take_rows(gateway, rows)
     await gateway.store.write(lambda work: let_rows_go(work, actor))
     return await _import_page(request, taken=taken)
@@ -151,7 +153,8 @@ async def _form(request: web.Request, typed: dict[str, str], faults: dict[str, s
 
 
 async def _import_page(request: web.Request, *, status: int = 200, **values: object) -> web.Response:
-    usual: dict[str, object] = {"fault": "", "wanted": "", "rows": (), "heads": (), "ignored": (), "ready": 0, "taken": ()}
+    usual: dict[str, object] = {"fault": "", "wanted": "", "rows": (), "mark": "", "heads": (), "ignored": (),
+                                "ready": 0, "taken": ()}  # fmt: skip
     return await desk_page(request, "desk_order_import.html", status=status, sources=_sources(gateway_of(request)),
                            **usual | values)  # fmt: skip
 

@@ -32,12 +32,15 @@ from channels.web import (
     citizen,
     citizen_status,
     desk_aid,
+    desk_callback,
     desk_case,
     desk_hand,
     desk_ledger,
     desk_line,
     desk_live,
+    desk_mark,
     desk_order,
+    desk_peers,
     desk_phone,
     desk_queue,
     desk_saved,
@@ -68,16 +71,17 @@ from intake.gateway import Gateway
 
 MODULES: tuple[ModuleType, ...] = (
     citizen, citizen_status, api_report, api_case, media, health, openapi, api_docs, static, signin_page, desk_queue,
-    desk_hand, desk_saved, desk_live, desk_phone, desk_aid, call_page, call_panel, call_finish, call_phone, desk_line, call_out, desk_case,
-    case_acts, case_paper, api_orders, desk_order, desk_ledger, desk_task, api_staff, events, hooks, vendor, spoken,
+    desk_hand, desk_saved, desk_live, desk_peers, desk_phone, desk_aid, call_page, call_panel, call_finish, call_phone,
+    desk_line, call_out, desk_callback, desk_mark, desk_case, case_acts, case_paper, api_orders, desk_order, desk_ledger,
+    desk_task, api_staff, events, hooks, vendor, spoken,
 )  # fmt: skip
 """Each offers ROUTES, and where it has them OPERATIONS for the API document and set_up(app)."""
 SMALL_BODY_BYTES = 256 * 1024
 """The cap of every body but pictures, which their own reader counts."""
 
 log = structlog.get_logger()
-_CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'")  # fmt: skip
+_CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")  # fmt: skip
 HEADERS = {
     "Content-Security-Policy": _CSP,
     "X-Content-Type-Options": "nosniff",

@@ -16,7 +16,8 @@ class WebSetting:
     """Limits count requests a minute and client address. `media` is the folder of pictures, never served as files.
 
     `map_tiles` is the address of map tiles with {z}, {x} and {y}; empty, the map draws the city's own layers only.
-    `max_read_s` bounds the sending of a body, `max_upload_s` that of a form with pictures.
+    `shares_database`: other gateways may stand on the same database. `max_read_s` bounds the sending of a body, `max_upload_s`
+    that of a form with pictures.
     """
 
     media: Path
@@ -35,6 +36,7 @@ class WebSetting:
     max_photo_bytes: int = 15 * 1024 * 1024
     max_text_chars: int = 2000
     map_tiles: str = ""
+    shares_database: bool = False
 
 
 GATEWAY = web.AppKey("gateway", Gateway)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from intake import doctor
 from intake.call import CallRecording
+from intake.commands.doctor_phone import phone_findings
 from intake.commands.replies import overdue_debts
 from intake.doctor import Finding
 from intake.errors import IntakeError
@@ -48,7 +49,7 @@ def print_findings(findings: list[Finding]) -> int:
 
 async def examine(settings: Settings, *, every_case: bool = False) -> list[Finding]:
     """Every check, whatever the others found; a check that cannot be made is wrong itself."""
-    findings = [_guarded(check, name) for name, check in outside_checks(settings)]
+    findings = [_guarded(check, name) for name, check in outside_checks(settings)] + await phone_findings(settings.phone)
     try:
         vault = held_vault(settings)
         setting = StoreSetting(vault=vault, clock=utc_now, zone=city_of(settings).zone, words=lambda text: ())

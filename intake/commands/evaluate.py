@@ -37,6 +37,7 @@ def command(*, labelled: Path | None, page: Path | None, home: Path) -> None:
 
     from classifier.corpus import CORPUS_FOLDER, read_examples
     from classifier.evaluate import judge_all, report
+    from classifier.told_score import told_scores
     from intake.commands.classify import ready_classifier
 
     taxonomy = load_taxonomy(optional_on=())
@@ -54,7 +55,7 @@ def command(*, labelled: Path | None, page: Path | None, home: Path) -> None:
     watched = track(examples, description="判别", console=Console(stderr=True))
     answers = judge_all(classifier.judge, watched, taxonomy)
     found = report(answers)
-    found = replace(found, scores={**found.scores, **_places(examples)})
+    found = replace(found, scores={**found.scores, **_places(examples), **told_scores(examples, taxonomy)})
     print_report(found, console=console, taxonomy=taxonomy)
     out = page or home / "reports" / f"{path.stem}-{classifier.version}.html"
     about = Page(classifier.version, path.name, lambda label: _name(label, taxonomy))

@@ -44,13 +44,17 @@ def command(home: Path) -> None:
 
 
 def ready_reporter(home: Path) -> "Reporter":
-    """With the trained model below `home`, or by words alone where there is none that can be read."""
+    """With the model below `home`, trained first where there is none; by words alone where it cannot be had."""
     from classifier.registry import default_path
     from classifier.repeats_report import Reporter
+    from intake.commands.train import train_to
 
-    taxonomy = load_taxonomy(optional_on=())
+    taxonomy, path = load_taxonomy(optional_on=()), default_path(home)
     try:
-        return Reporter.load(default_path(home), taxonomy)
+        if not path.exists():
+            click.echo("还没有分类模型，先用语料训练一个，大约一分钟。", err=True)
+            train_to(path)
+        return Reporter.load(path, taxonomy)
     except IntakeError:
         click.echo("没有可用的分类模型，只按文字比较，准确度会低一些；python -m intake train 可以训练。", err=True)
         return Reporter(None, taxonomy)

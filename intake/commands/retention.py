@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import structlog
 
+from intake import desk_retention
 from intake.call_retention import erase_call
 from intake.model import Case
 from intake.profile import City
@@ -28,15 +29,18 @@ from intake.retention import (
 from intake.settings import load_settings
 from intake.store.aged import aged_answers, aged_cases, aged_strangers
 from intake.store.aged_calls import aged_calls
+from intake.store.aged_desk import aged_desk
 from intake.store.overwrite import finish_overwriting, overwrite_deleted
 from intake.store.work import Work
 from intake.wiring import AnyStore, open_gateway
 
 CASES_AT_ONCE = 20
 COUNT_WORDS = KIND_WORDS | {"messages": "原始消息", "words": "文字中的个人信息", "answers": "自动回复的文字",
-                            "strangers": "未建案者的联系方式", "calls": "通话"}  # fmt: skip
+                            "strangers": "未建案者的联系方式", "calls": "通话", "drafts": "来电草稿",
+                            "summaries": "来电小结", "sheets": "未导入的工单表", "pieces": "未收齐的短信"}  # fmt: skip
 Aged = Callable[..., list[int]]
-OUTSIDE: dict[str, Aged] = {"strangers": aged_strangers, "answers": aged_answers}
+OUTSIDE: dict[str, Aged] = {"strangers": aged_strangers, "answers": aged_answers,
+                            **{kind: partial(aged_desk, kind=kind) for kind in desk_retention.KINDS}}  # fmt: skip
 PERIOD_OF = {"strangers": "contacts", "answers": "messages"}
 log = structlog.get_logger()
 
@@ -108,7 +112,7 @@ async def erase_all(store: AnyStore, periods: Periods, media: Path) -> dict[str,
         after = 0
         while page := await store.read(partial(_outside, aged=aged, kind=kind, periods=periods, after=after)):
             after = page[-1]
-            totals[kind] += await store.write(partial(_erase_outside, kind=kind, page=page))
+            totals[kind] += await store.write(partial(_erase_outside, kind=kind, page=page, periods=periods))
     totals["calls"] += await erase_calls(store, periods, media)
     totals = +totals
     if totals:
@@ -148,11 +152,14 @@ def _aged(work: Work, *, kind: str, periods: Periods, after: int) -> list[int]:
 
 def _outside(work: Work, *, aged: Aged, kind: str, periods: Periods, after: int) -> list[int]:
     """What belongs to no case is as old as its last word."""
-    before = periods.ended_before(PERIOD_OF[kind], work.now)
+    before = (periods.ended_before(PERIOD_OF[kind], work.now) if kind in PERIOD_OF
+              else desk_retention.before_of(kind, periods, work.now))  # fmt: skip
     return aged(work.connection, before=before, after=after, limit=CASES_AT_ONCE)
 
 
-def _erase_outside(work: Work, *, kind: str, page: list[int]) -> int:
+def _erase_outside(work: Work, *, kind: str, page: list[int], periods: Periods) -> int:
+    if kind in desk_retention.ERASERS:
+        return sum(desk_retention.ERASERS[kind](work, number, periods) for number in page)
     if kind == "strangers":
         return sum(erase_stranger(work, number) for number in page)
     rows = (work.get(OutboxRow, number, lock=True) for number in page)

@@ -217,6 +217,7 @@ def web_setting(settings: Settings) -> "WebSetting":
         sign_in_limit=settings.sign_in_limit,
         api_limit=settings.api_limit,
         map_tiles=settings.map_tiles,
+        shares_database=not settings.is_embedded,
     )
 
 

@@ -49,5 +49,10 @@ def _heard_between(work: Work, start: datetime, end: datetime, views: list[View]
     )
     played: list[Playback] = [PLAYBACKS.record_from(row, work.vault) for row in work.connection.execute(statement)]
     known = {(view.user_id, view.at) for view in views if view.what == "recording"}
-    return {View(one.playback_id, 0, one.user_id, one.at, "recording", one.playback_id): one.reason
-            for one in played if (one.user_id, one.at) not in known}  # fmt: skip
+    return {_as_view(one): one.reason for one in played if (one.user_id, one.at) not in known}
+
+
+def _as_view(played: Playback) -> View:
+    """A row without a recording says that a call was exported (traces.py). Its own number leads to its reason."""
+    what = "recording" if played.recording_id else "export"
+    return View(played.playback_id, 0, played.user_id, played.at, what, played.playback_id)

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from intake import desk_record as d
+from intake.presence import Presence
 from intake.store.mapping import RecordTable
 
 
@@ -18,5 +19,6 @@ def desk_tables(metadata: sa.MetaData) -> tuple[RecordTable[Any], ...]:
         RecordTable(d.CallSummary, "call_summaries", metadata, key=["summary_id"], sealed={"sealed": ("note",)},
                     extra=[sa.Index(None, "user_id", "at"), sa.Index(None, "caller_key", "at"),
                            sa.UniqueConstraint("draft_id")]),
+        RecordTable(Presence, "presences", metadata, key=["gateway"]),
         RecordTable(d.Notice, "notices", metadata, key=["notice_id"], extra=[sa.Index(None, "until_at")]),
     )  # fmt: skip

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from intake.commands.doctor_phone import phone_findings
 from tests.asterisk.ami import Ami, Refused, connected
 from tests.asterisk.calls import registered
 from tests.asterisk.exchange import Exchange
@@ -86,3 +87,19 @@ def _gateway(pbx: Exchange) -> AbstractAsyncContextManager[Ami]:
     """Connected as the gateway would be, with what is in the rendered gateway.toml."""
     server = pbx.phone_settings()["servers"][0]
     return connected(server["ami_port"], server["ami_user"], server["ami_secret"])
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({}, "AMI 和 ARI 可以登录"),
+    ({"ami_secret": "wrong"}, "AMI 拒绝登录"),
+    ({"ari_secret": "wrong"}, "ARI 拒绝口令"),
+    ({"ami_port": 1}, "连不上 AMI 127.0.0.1:1"),
+    ({"ari_url": "http://127.0.0.1:1"}, "连不上 ARI http://127.0.0.1:1"),
+])  # fmt: skip
+async def test_the_doctor_names_the_password_or_address_that_is_wrong(pbx: Exchange, changes: dict[str, object], words: str) -> None:
+    settings = pbx.phone_settings()
+    settings["servers"] = [settings["servers"][0] | changes]
+    [finding] = await phone_findings(settings)
+    assert words in finding.words
+    assert finding.wrong == bool(changes)
+    assert settings["servers"][0]["ami_secret"] not in finding.words

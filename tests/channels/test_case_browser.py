@@ -120,8 +120,10 @@ async def test_two_reports_of_one_matter_are_merged_and_parted_again_by_keys(gat
     await page.keyboard.press("F8")
     await expect(page.get_by_text("已完成：并单")).to_be_visible()
     assert (await case_of(gateway, second)).main_case_no == first
+    await page.wait_for_load_state()
     await page.keyboard.press("j")
-    await page.get_by_role("textbox", name="理由").fill("是隔壁一处")
+    await expect(page.locator("#f-reason")).to_be_focused()
+    await page.keyboard.type("是隔壁一处")
     await page.keyboard.press("F8")
     await expect(page.get_by_text("已完成：撤销并单")).to_be_visible()
     assert (await case_of(gateway, second)).state is State.REPORTED
@@ -244,7 +246,8 @@ async def test_a_return_is_decided_beside_its_basis_and_the_order_printed(gatewa
         await page.get_by_role("link", name="PDF").click()
     download = await waited.value
     assert download.suggested_filename == f"{number}.pdf"
-    assert Path(await download.path()).read_bytes().startswith(b"%PDF-")
+    body = await asyncio.to_thread(Path(await download.path()).read_bytes)
+    assert body.startswith(b"%PDF-")
 
 
 async def test_everything_on_the_page_works_without_scripts(gateway: Gateway, desk: Desk) -> None:

@@ -17,12 +17,14 @@ from docx import Document
 
 from channels.web.desk_phone import TELEPHONE
 from classifier.repeats_live import LiveRepeats
-from intake.call import CallRecording, Playback
+from intake.call import CallRecording, Playback, Told
 from intake.case_link import CaseLink, links_of
 from intake.feed import Feed
 from intake.gateway import Gateway
 from intake.model import Actor, Case, Place, Role, State, Subclass
-from intake.records import Debt, HistoryEntry, OutboxRow, Remark, Reply, Reporter, Task, View
+from intake.order_desk import take_order
+from intake.order_source import OrderGiven
+from intake.records import Debt, DeliveryRow, HistoryEntry, OutboxRow, Remark, Reply, Reporter, Task, View
 from intake.redaction import draft_of
 from intake.store.sqlite import SqliteStore
 from intake.switchboard import Switchboard
@@ -397,3 +399,43 @@ async def test_steps_of_the_course_stand_newest_first(gateway: Gateway, client: 
     lines = await gateway.store.read(lambda work: work.find(HistoryEntry, case_no=number))
     assert course.count('class="is-step"') == len(lines)
     assert clock() - NOON == timedelta(minutes=5)
+
+
+async def test_an_order_from_above_shows_its_source_number_limits_and_news(gateway: Gateway, client: Client) -> None:
+    operator = await hire(gateway, Role.OPERATOR)
+    given = OrderGiven(source="12345", number="YZ20261120-0001", text="人民广场北门一大堆垃圾三天没人清", place="人民广场北门")
+    number = (await take_order(gateway, given)).case_no
+    shown = await page(client, operator, f"/desk/cases/{number}")
+    for words in ("上级工单", "YZ20261120-0001", "签收时限", "还没有向来源反馈"):
+        assert words in shown
+    await gateway.perform(Command(number, "sign_order", operator.actor))
+    shown = await page(client, operator, f"/desk/cases/{number}")
+    assert "已签收" in shown
+    assert "告知上级 · 签收上级工单" in shown
+
+
+async def test_receipts_and_those_told_first_stand_in_the_course(gateway: Gateway, client: Client) -> None:
+    operator = await hire(gateway, Role.OPERATOR)
+    number = await report(gateway, channel="sms", provider_id="mo-1")
+    await walk(gateway, number, until="file")
+
+    def happen(work: object) -> None:
+        (debt,) = work.find(Debt, case_no=number)  # type: ignore[attr-defined]
+        (reply,) = work.find(Reply, debt_id=debt.debt_id)  # type: ignore[attr-defined]
+        now = work.now  # type: ignore[attr-defined]
+        work.add(  # type: ignore[attr-defined]
+            OutboxRow(81, reply.reply_id, debt.debt_id, number, 0, "sms", "delivered", now, now, attempts=1, sent_at=now),
+            DeliveryRow(82, 81, now, "delivered", "DELIVRD", "sms", "p-1"),
+            Told(83, 70, "unit:cityadmin", now, operator.actor.user_id, "值班员", "reached", number),
+        )
+
+    await gateway.store.write(happen)
+    shown = await page(client, operator, f"/desk/cases/{number}")
+    course = shown[shown.index('id="course"'):]
+    assert "短信 · 立案告知" in course
+    assert "回执 · 立案告知" in course
+    assert "DELIVRD" in course
+    assert "电话先通知" in course
+    assert gateway.city.units["cityadmin"].name in course
+    unit = await hire(gateway, Role.UNIT, unit=(await walk_on(gateway, number, "dispatch")).unit)
+    assert "回执" not in await page(client, unit, f"/desk/cases/{number}")

@@ -11,7 +11,7 @@ from channels.web.setting import WebSetting
 from channels.web.vendor import load_vendor
 from intake.desk_record import CallSummary
 from intake.gateway import Gateway
-from intake.model import Case, Role, State
+from intake.model import Actor, Case, Role, State
 from intake.records import Task
 from intake.switchboard import Switchboard
 from intake.telephony import Ring
@@ -297,7 +297,38 @@ async def test_dissatisfied_callers_become_a_revisit(gateway: Gateway, desk: Des
     await expect(page.locator(f"#case-{number}")).to_be_visible()
 
 
-PAGES = ("/desk", "/desk?tab=callback", "/desk/drafts", "/desk/knowledge?q=噪音", "/desk/notices", "/desk/paper", "/desk/shift")
+async def awaiting(gateway: Gateway, what: str) -> int:
+    """A case that waits for a decision of the shift leader or of the hall."""
+    number = await report(gateway)
+    case = await walk(gateway, number, until={"return": "dispatch", "done": "feedback"}.get(what, "take"))
+    unit = Actor(9001, "unit", Role.UNIT, case.unit)
+    reason = {"reason": "不在我处保洁范围"}
+    if what == "return":
+        await gateway.perform(Command(number, "ask_return", unit, fields=reason | {"basis": "权责清单第七条"}))
+    if what == "suspended":
+        leader = Actor(9002, "leader", Role.SHIFT_LEADER)
+        await gateway.perform(Command(number, "ask_suspension", unit, fields=reason | {"until": "2026-12-20T12:00"}))
+        await gateway.perform(Command(number, "decide_suspension", leader, fields=reason | {"decision": "grant"}))
+        await gateway.store.write(
+            lambda work: work.add(Task(work.new_id(), "review_suspension", number, work.now, Role.SHIFT_LEADER))
+        )
+    return number
+
+
+@pytest.mark.parametrize(("tab", "step"), [("return", "decide_return"), ("suspended", "resume"), ("done", "check")])
+async def test_a_tab_leads_to_its_decision_in_two_keys(gateway: Gateway, desk: Desk, tab: str, step: str) -> None:
+    number = await awaiting(gateway, tab)
+    page = await desk.page_of(await hire(gateway, Role.SHIFT_LEADER))
+    link = page.locator(f"a[href$='?tab={tab}']")
+    await expect(link).to_contain_text("1")
+    await page.keyboard.press(str(await link.get_attribute("data-key")))
+    await page.wait_for_url(f"**/desk?tab={tab}")
+    await page.keyboard.press("o")
+    await page.wait_for_url(f"**/desk/cases/{number}*")
+    await expect(page.locator(f"form[action*='/steps/{step}']")).to_be_visible()
+
+
+PAGES = ("/desk", "/desk/phone", "/desk/callbacks", "/desk/marks", "/desk?tab=callback", "/desk/drafts", "/desk/knowledge?q=噪音", "/desk/notices", "/desk/paper", "/desk/shift")
 
 
 async def test_pages_are_fit_for_everybody_and_fit_every_screen(gateway: Gateway, desk: Desk) -> None:
@@ -317,9 +348,10 @@ async def test_pages_are_fit_for_everybody_and_fit_every_screen(gateway: Gateway
         await page.goto(desk.url + path)
         found[path] = await grave_faults(page)
     assert {path: faults for path, faults in found.items() if faults} == {}
+    # 640 px wide is what a screen of 1280 px has left at 200 % zoom.
     for width, height in ((360, 740), (640, 480), (1920, 1080)):
         await page.set_viewport_size({"width": width, "height": height})
-        for path in (call, f"{desk.url}/desk", f"{desk.url}/desk/cases/{number}"):
+        for path in (call, *(f"{desk.url}{path}" for path in ("/desk", "/desk/callbacks", "/desk/marks", f"/desk/cases/{number}"))):
             await page.goto(path)
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
     await asyncio.sleep(0)

@@ -7,14 +7,14 @@ import pytest
 from openpyxl import Workbook
 
 from channels.web.order_file import read_file
-from intake.errors import BadInput
+from intake.errors import BadInput, NotSignedIn, Unavailable
 from intake.gateway import Gateway
 from intake.model import Case, Role
 from intake.order import Order
 from intake.order_sheet import MAX_ROWS, read_sheet
 from intake.records import Contact, Debt, Reporter, Task
 from intake.usecases import Command
-from tests.channels.desk_people import Client, Person, hire, walk
+from tests.channels.desk_people import PASSWORD, Client, Person, hire, walk
 from tests.make import NOON, PHONE
 
 ORDER = {"source_no": "YZ20261120-0001", "text": "人民广场北门一大堆垃圾三天没人清", "place": "人民广场北门", "phone": PHONE,
@@ -68,6 +68,29 @@ async def test_a_source_speaks_of_its_own_orders_only(gateway: Gateway, client: 
     assert (await client.get(f"/api/v1/orders/12345/{ORDER['source_no']}", headers=other.bearer)).status == 422
     assert (await client.get("/api/v1/queue", headers=source.bearer)).status == 403
     assert (await post(client, source, **ORDER | {"source": "110"}))[0] == 422
+
+
+async def test_a_source_is_no_person_who_signs_in_at_the_desk(gateway: Gateway, source: Person) -> None:
+    with pytest.raises(NotSignedIn):
+        await gateway.sign_in(source.name, PASSWORD)
+    operator = await hire(gateway, Role.OPERATOR)
+    assert await gateway.sign_in(operator.name, PASSWORD)
+
+
+@pytest.mark.parametrize(("method", "path"), [
+    ("GET", "/api/v1/queue"), ("GET", "/api/v1/cases/{no}/full"), ("POST", "/api/v1/cases/{no}/moves"),
+    ("POST", "/api/v1/cases/{no}/reveal"), ("GET", "/api/v1/ledger"), ("GET", "/api/v1/events"), ("GET", "/media/{token}"),
+    ("GET", "/desk"), ("GET", "/desk/cases/{no}"), ("GET", "/desk/orders"), ("GET", "/desk/tasks"),
+])  # fmt: skip
+async def test_a_source_s_token_opens_nothing_but_its_orders(
+    gateway: Gateway, client: Client, source: Person, method: str, path: str
+) -> None:
+    _, told = await post(client, source, **ORDER)
+    path = path.format(no=told["case_no"], token="t" * 43)
+    body = {"move": "urge", "version": 1, "reason": "想看看"} if method == "POST" else None
+    answer = await client.request(method, path, json=body, headers=source.bearer, allow_redirects=False)
+    assert answer.status == 403
+    assert (await case_of(gateway, told["case_no"])).urge_count == 0
 
 
 async def test_an_order_is_handled_answered_and_heard_of_by_its_source(
@@ -210,11 +233,14 @@ async def test_a_list_is_shown_before_anything_is_taken_in(
     assert "来源单号在表里出现了两次" in page
     assert not await gateway.store.read(lambda work: work.find(Order))
 
-    answer = await client.post("/desk/orders/import/take", data={"csrf": operator.csrf}, headers=operator.page)
+    other = await client.post("/desk/orders/import/take", data={"csrf": operator.csrf, "mark": "0" * 64}, headers=operator.page)
+    assert other.status == 422, "in another window another list was looked at meanwhile"
+    said_yes = {"csrf": operator.csrf, "mark": page.partition('name="mark" value="')[2].partition('"')[0]}
+    answer = await client.post("/desk/orders/import/take", data=said_yes, headers=operator.page)
     assert "收到 1 件" in await answer.text()
     orders = await gateway.store.read(lambda work: work.find(Order))
     assert [order.number for order in orders] == ["A-1"]
-    again = await client.post("/desk/orders/import/take", data={"csrf": operator.csrf}, headers=operator.page)
+    again = await client.post("/desk/orders/import/take", data=said_yes, headers=operator.page)
     assert again.status == 422
 
 
@@ -312,3 +338,21 @@ async def test_an_answer_about_an_extension_says_yes_or_no(gateway: Gateway, cli
     status, refused = await post(client, source, path, kind="extension", until="2026-11-30T18:00:00+08:00")
     assert (status, refused["field"]) == (422, "granted")
     assert (await case_of(gateway, told["case_no"])).version == 1
+
+
+async def test_an_order_that_came_while_the_database_was_away_keeps_its_number_and_limits(
+    gateway: Gateway, client: Client, source: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_unit: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway.store, "write", away)
+        status, told = await post(client, source, **ORDER)
+        assert status == 201
+        assert (await post(client, source, **ORDER))[1]["case_no"] == told["case_no"]
+    assert await gateway.admission.replay_waiting() == 1
+    case = await case_of(gateway, told["case_no"])
+    [order] = await gateway.store.read(lambda work: work.find(Order, case_no=case.case_no))
+    assert (order.number, order.source, order.finish_due_at) == (ORDER["source_no"], "12345", case.upstream_due_at)
+    assert (await post(client, source, **ORDER))[0] == 200

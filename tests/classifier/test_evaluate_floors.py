@@ -9,24 +9,46 @@ from pathlib import Path
 import pytest
 
 from classifier import registry
-from classifier.corpus import CORPUS_FOLDER
+from classifier.classify import TextClassifier
+from classifier.corpus import CORPUS_FOLDER, read_split
 from classifier.corpus_card import CARD, facts, read_splits
 from classifier.corpus_rules import read_floors
 from classifier.guard import below
+from classifier.registry import Card
 from classifier.train import train_from
 from intake.taxonomy import Taxonomy, load_taxonomy
+from tests.classifier.frames import FRAMES
 
 MOST_BYTES = 40_000_000
 REFRESH = "the corpus changed: write its card anew with `python -m classifier.corpus_card`"
 
 
-@pytest.mark.servers
-def test_the_full_model_reaches_its_floors_on_the_frozen_test_split(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Card]:
     model, card = train_from(CORPUS_FOLDER, load_taxonomy())
-    path = tmp_path / registry.FILE_NAME
+    path = tmp_path_factory.mktemp("full") / registry.FILE_NAME
     registry.save(path, model=model, card=card)
+    return path, card
+
+
+@pytest.mark.servers
+def test_the_full_model_reaches_its_floors_on_the_frozen_test_split(trained: tuple[Path, Card]) -> None:
+    path, card = trained
     assert below(card.tested, read_floors()["test"]) == []
     assert os.path.getsize(path) <= MOST_BYTES
+
+
+@pytest.mark.servers
+def test_what_stands_around_a_complaint_does_not_change_its_class(trained: tuple[Path, Card], taxonomy: Taxonomy) -> None:
+    classifier = TextClassifier.load(trained[0], taxonomy)
+    texts = [example.text for example in read_split("dev", taxonomy)[::4]]
+    bare = [classifier.judge(text).ranked[0].subclass for text in texts]
+    same = [
+        classifier.judge(frame.replace("{}", text)).ranked[0].subclass == subclass
+        for frame in FRAMES
+        for text, subclass in zip(texts, bare, strict=True)
+    ]
+    assert sum(same) / len(same) >= read_floors()["framing"]["agreement"]
 
 
 def test_every_floor_names_a_figure() -> None:

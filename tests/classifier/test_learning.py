@@ -85,6 +85,23 @@ def test_a_redirected_case_teaches_that_it_is_not_ours() -> None:
     assert (found.label, found.proposed, found.is_correction) == ("none:12333", "none", False)
 
 
+def test_the_number_an_operator_gave_is_what_is_learned() -> None:
+    case = filed(state=State.REDIRECTED, filed_at=None, prediction=replace(PROPOSED, redirect="12333", out_of_scope=True))
+    (found,) = confirmed([case], [line(case, "redirect", refs={"other": "12315"})])
+    assert found.label == "none:12315"
+
+
+async def test_a_redirection_keeps_a_short_number_in_history_and_no_telephone(store: AnyStore, city: City) -> None:
+    kept = []
+    for other in ("12333", "0000001234"):
+        inbound = make_inbound(text=f"工厂拖欠工资，去过{other}")
+        number = (await store.write(lambda work, inbound=inbound: receive(work, inbound, Judged(PROPOSED), city.rules()))).case_no
+        await _take(store, city, number, "redirect", OPERATOR, body="人社局", other=other)
+        lines = await store.read(lambda work, number=number: work.find(HistoryEntry, case_no=number))
+        kept += [line.refs.get("other", "") for line in lines if line.step == "redirect"]
+    assert kept == ["12333", ""]
+
+
 def test_a_choice_where_the_model_abstained_is_a_correction() -> None:
     case = filed(prediction=Prediction(top=PROPOSED.top, abstained=True, model_version="old"))
     (found,) = confirmed([case], [line(case, "file")])

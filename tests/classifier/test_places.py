@@ -13,8 +13,8 @@ from classifier.places import PlaceFound, find_place
 from intake.gazetteer import Gazetteer, GazetteerRow
 from intake.taxonomy import load_taxonomy
 
-# Measured 0.82 on the dev split when the grammar was written; how far labels agree among themselves bounds it.
-LEAST_OVERLAP = 0.78
+# Measured 0.84 on the dev split; how far labels agree among themselves bounds it.
+LEAST_OVERLAP = 0.81
 
 SPANS = (
     ("市民来电反映：岳麓区望月湖街道银盆南路与杜鹃路交叉口往北80米，路灯不亮", "岳麓区望月湖街道银盆南路与杜鹃路交叉口往北80米"),
@@ -32,6 +32,11 @@ SPANS = (
     ("白云区同和街道榕树头路18号对面有人违建", "白云区同和街道榕树头路18号对面"),
     ("张杨路500号华润时代广场后门有人乞讨", "张杨路500号华润时代广场后门"),
     ("拱墅区湖墅南路、文晖路口施工围挡占道", "拱墅区湖墅南路、文晖路口"),
+    ("木料占道 就工地门口 东站路", "东站路"),
+    ("来电人称住武昌区徐家棚某小区18楼，楼上整夜拖椅子", "武昌区徐家棚某小区18楼"),
+    ("来电人称消防卷帘下面停车，紫云府，物业放任", "紫云府"),
+    ("铜山区珠江路地铁C口积水", "铜山区珠江路地铁C口"),
+    ("井盖没了 二环南立交", "二环南立交"),
 )
 
 NOWHERE = ("路灯不亮", "井盖丢了没人管", "公司拖欠工资三个月", "道路破损严重", "楼道里堆满杂物", "车道上有个坑", "家里停水了", "")

@@ -33,8 +33,10 @@ def written(*rows: object) -> str:
 
 
 @pytest.mark.parametrize("has_model", [True, False])
-def test_each_line_is_answered_in_order_among_the_earlier_ones(home: Path, tmp_path: Path, has_model: bool) -> None:
-    done = run(home if has_model else tmp_path / "empty", written(*LINES))
+def test_each_line_is_answered_in_order_among_the_earlier_ones(home: Path, has_model: bool) -> None:
+    if not has_model:
+        (home / "models" / "classifier.model").write_bytes(b"junk")
+    done = run(home, written(*LINES))
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.exit_code == 0
     assert [answer["id"] for answer in answers] == ["a", 7, None, "d"]
@@ -71,11 +73,18 @@ def test_any_text_and_any_time_is_answered(home: Path, text: str, at: object) ->
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_a_spoilt_model_leaves_the_words(home: Path) -> None:
-    (home / "models" / "classifier.model").write_bytes(b"junk")
-    done = run(home, written(*LINES))
+def test_the_first_use_trains_a_model(
+    tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_to(path: Path) -> None:
+        path.parent.mkdir(parents=True)
+        shutil.copy(model_path, path)
+
+    monkeypatch.setattr("intake.commands.train.train_to", train_to)
+    done = run(tmp_path / "empty", written(*LINES))
     assert done.exit_code == 0
-    assert json.loads(done.stdout.splitlines()[-1])["candidates"][0]["id"] == "a"
+    assert "先用语料训练" in done.stderr
+    assert (tmp_path / "empty" / "models" / "classifier.model").exists()
 
 
 def test_a_time_without_a_zone_is_chinas() -> None:

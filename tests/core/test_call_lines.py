@@ -3,8 +3,9 @@
 import pytest
 
 from intake.call import CallBack, LineSpell, LineState, OperatorLine
-from intake.errors import BadInput, NotAllowed, NotFound
+from intake.errors import BadInput, NotAllowed, NotFound, Unavailable
 from intake.model import Role
+from intake.switchboard_marks import confirm_mark, marks_in_force
 from tests.make import NOON, make_actor
 from tests.phones import CALLER, LANDLINE, Hall, ended
 
@@ -247,3 +248,60 @@ async def test_a_call_back_can_be_cancelled_by_the_centre_only(hall: Hall) -> No
     after = await hall.board.callbacks.cancel(owed.callback_id, OPERATOR, "已用短信联系")
     assert (after.state, after.closed_by) == ("cancelled", 7)
     assert await hall.board.callbacks.owed() == []
+
+
+async def test_an_operator_dials_a_call_back_of_his_choice_by_hand(hall: Hall) -> None:
+    await hall.abandoned(LANDLINE)
+    await hall.abandoned()
+    first, second = await hall.board.callbacks.owed()
+    with pytest.raises(BadInput, match="分机"):
+        await hall.board.callbacks.dial(second.callback_id, OPERATOR)
+    await hall.board.lines.log_in(7, "8001")
+    await hall.board.lines.log_in(8, "8002")
+    call = await hall.board.callbacks.dial(second.callback_id, OPERATOR)
+    assert hall.exchange.of("offer_callback") == [("8001", call.call_id)]
+    assert await state_of(hall) == ("paused", "callback")
+    with pytest.raises(BadInput, match="已有人在拨"):
+        await hall.board.callbacks.dial(second.callback_id, make_actor(Role.OPERATOR, user_id=8))
+    await hall.board.finish(call.call_id, ended("talked", flow="callback", served=True))
+    rows = {one.callback_id: one for one in await hall.rows(CallBack)}
+    assert (rows[second.callback_id].state, rows[second.callback_id].operator_id) == ("done", 7)
+    assert rows[first.callback_id].state == "owed"
+
+
+async def test_no_citizen_is_rung_by_hand_at_night_and_a_dead_exchange_leaves_the_debt(hall: Hall) -> None:
+    await hall.seat()
+    await hall.abandoned()
+    (owed,) = await hall.board.callbacks.owed()
+    with pytest.raises(NotAllowed):
+        await hall.board.callbacks.dial(owed.callback_id, make_actor(Role.UNIT))
+    hall.exchange.refusals = ["offer_callback"]
+    with pytest.raises(Unavailable):
+        await hall.board.callbacks.dial(owed.callback_id, OPERATOR)
+    assert [(one.state, one.outcome) for one in await hall.rows(CallBack)] == [("owed", "cannot_dial")]
+    hall.night()
+    with pytest.raises(BadInput, match="免打扰"):
+        await hall.board.callbacks.dial(owed.callback_id, OPERATOR)
+
+
+async def test_the_leader_rules_on_marks_and_the_undecided_stand_first(hall: Hall) -> None:
+    await hall.seat()
+    leader, marks = make_actor(Role.SHIFT_LEADER), []
+    for _ in range(2):
+        call = await hall.served()
+        await hall.board.lines.finish_wrap_up(7)
+        marks.append(await hall.board.marks.add(call.call_id, OPERATOR, reason="反复辱骂"))
+    with pytest.raises(NotAllowed):
+        await hall.store.write(lambda work: confirm_mark(work, marks[1].mark_id, OPERATOR))
+    confirmed = await hall.store.write(lambda work: confirm_mark(work, marks[1].mark_id, leader))
+    again = await hall.store.write(lambda work: confirm_mark(work, marks[1].mark_id, leader))
+    assert (again.confirmed_by, again.confirmed_at) == (leader.user_id, confirmed.confirmed_at)
+    listed = await hall.store.read(lambda work: marks_in_force(work, limit=10))
+    assert [one.mark_id for one in listed] == [marks[0].mark_id, marks[1].mark_id]
+    with pytest.raises(BadInput):
+        await hall.board.marks.lift(marks[0].mark_id, leader, reason=" ")
+    await hall.board.marks.lift(marks[0].mark_id, leader, reason="误标")
+    with pytest.raises(NotFound):
+        await hall.board.marks.lift(marks[0].mark_id, leader, reason="误标")
+    hall.clock.pass_time(days=91)
+    assert await hall.store.read(lambda work: marks_in_force(work, limit=10)) == []

@@ -167,45 +167,43 @@ async def test_a_cut_link_does_not_touch_a_talk(open_line: Room, gateway: Runnin
     await sound_of(gateway, call_id, "talk")
 
 
-async def test_a_gateway_killed_in_a_message_loses_nothing(open_line: Room, gateway: RunningGateway) -> None:
-    """What was said is kept by Asterisk and named in the note of the call, which the new gateway reads."""
+async def test_a_gateway_killed_in_two_messages_loses_neither(open_line: Room, gateway: RunningGateway) -> None:
+    """Asterisk records on. Who gives up meanwhile has his message found by the note of his call; who speaks until the new
+    gateway is there goes on with it at the review."""
     room = open_line
-    citizen = await room.citizen_rings(caller="19900000017")
-    await queueing(room, citizen)
-    call_id = await call_of(gateway, room, citizen)
-    await citizen.begin("d1")
-    await recording(room, citizen)
+    leaver, stayer = [await room.citizen_rings(caller=caller) for caller in ("19900000017", "19900000018")]
+    left, stayed = await asyncio.gather(speaking(room, gateway, leaver), speaking(room, gateway, stayer))
     await asyncio.to_thread(gateway.kill)
-    await citizen.begin("d#")
+    await stayer.begin("&".join([room.speak("citizen")] * 20))
+    await leaver.begin("d#")
     await room.pbx.event("Newexten", Context="hotline-fallback", Application="Answer")
-    await citizen.hang_up()
-    await citizen.ended()
-    [note] = await until(room.notes)
-    assert note[6] == str(call_id)
-    assert note[7].startswith(f"message/{call_id}-")
+    await leaver.hang_up()
+    await leaver.ended()
+    note = await until(lambda: note_of(room, left))
+    assert isinstance(note, list)
+    assert note[7].startswith(f"message/{left}-")
     assert room.is_on("citizen", room.stored(note[7]))
     await asyncio.to_thread(gateway.start, "--no-train")
+    await stayer.do("d#&n&q1500&d1")
+    await stayer.ended()
+    assert room.prompts_on(stayer.heard, *PROMPTS)[2:] == ["message_speak", "message_review", "message_saved-1", "goodbye"]
+    for call_id, least_s in ((left, SPEAKS_S["citizen"]), (stayed, 2 * SPEAKS_S["citizen"])):
+        size, _, case_no = await sound_of(gateway, call_id, "message")
+        assert size > 8000 * least_s
+        assert case_no
+        assert rows(gateway, "select 1 from calls where call_id = ? and ended_at is not null", call_id)
     await until(room.notes, lambda notes: notes == [])
-    assert rows(gateway, "select 1 from calls where call_id = ? and ended_at is not null", call_id)
-    size, _, case_no = await sound_of(gateway, call_id, "message")
-    assert size > 8000 * SPEAKS_S["citizen"]
-    assert case_no
 
 
-async def test_a_message_goes_on_over_a_restart_of_the_gateway(open_line: Room, gateway: RunningGateway) -> None:
-    """Asterisk records on meanwhile; the new gateway takes the caller up at the review."""
-    room = open_line
-    citizen = await room.citizen_rings(caller="19900000018")
+async def speaking(room: Room, gateway: RunningGateway, citizen: Telephone) -> int:
+    """He waits, chooses to leave a message and has spoken a while; the number of his call."""
     await queueing(room, citizen)
     call_id = await call_of(gateway, room, citizen)
     await citizen.begin("d1")
     await recording(room, citizen)
-    await asyncio.to_thread(gateway.kill)
-    await citizen.begin("&".join([room.speak("citizen")] * 20))
-    await asyncio.to_thread(gateway.start, "--no-train")
-    await citizen.do("d#&n&q1500&d1")
-    await citizen.ended()
-    assert room.prompts_on(citizen.heard, *PROMPTS)[2:] == ["message_speak", "message_review", "message_saved-1", "goodbye"]
-    size, _, case_no = await sound_of(gateway, call_id, "message")
-    assert size > 2 * 8000 * SPEAKS_S["citizen"]
-    assert case_no
+    return call_id
+
+
+async def note_of(room: Room, call_id: int) -> list[str] | None:
+    """What Asterisk keeps of a call that is over and that no gateway has seen to its end."""
+    return next((note for note in await room.notes() if note[6] == str(call_id) and note[5]), None)

@@ -20,7 +20,8 @@ class Spoken:
 
 @dataclass
 class AgiPeer:
-    """One caller. `variables` are his channel's; `heard` the sounds played to him; `commands` everything he was sent."""
+    """One caller. `variables` are his channel's; `heard` the sounds played to him; `commands` everything he was sent.
+    `hangs_up_at` is the command (counted from 1) in which he hangs up; 0: only when the script says so."""
 
     script: deque[str | Spoken]
     variables: dict[str, str] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class AgiPeer:
     files: dict[str, float] = field(default_factory=dict)
     gone: bool = False
     typed: str = ""
+    hangs_up_at: int = 0
 
     async def call(self, port: int, path: str, *arguments: str, **header: str) -> None:
         """Connect, and play Asterisk until the gateway closes the connection."""
@@ -39,6 +41,9 @@ class AgiPeer:
         writer.write("".join(f"{name}: {value}\n" for name, value in values.items()).encode() + b"\n")
         while line := (await reader.readline()).decode().rstrip("\n"):
             self.commands.append(line)
+            if len(self.commands) == self.hangs_up_at:
+                self.gone = True
+                break  # AGIEXITONHANGUP, in the middle of a command
             reply = self.answer(line)
             writer.write(f"{reply}\n".encode())
             if self.gone and "result=-1" in reply:

@@ -3,7 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -52,8 +54,8 @@ class Gateway:
             self.lines += lines_of_event(what, secret=secret)
 
     async def call(self, *script: str | Spoken, path: str = "hotline", arguments: tuple[str, ...] = ("pbx", "12319"),
-                   variables: dict[str, str] | None = None, **header: str) -> AgiPeer:  # fmt: skip
-        peer = AgiPeer(deque(script), variables or {})
+                   variables: dict[str, str] | None = None, hangs_up_at: int = 0, **header: str) -> AgiPeer:  # fmt: skip
+        peer = AgiPeer(deque(script), variables or {}, hangs_up_at=hangs_up_at)
         await peer.call(self.server.port, path, *arguments, **header)
         await asyncio.gather(*self.server._tasks)
         return peer
@@ -61,7 +63,14 @@ class Gateway:
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
-    board = FakeBoard()
+    async with opened() as gateway:
+        yield gateway
+
+
+@asynccontextmanager
+async def opened(**given: Any) -> AsyncIterator[Gateway]:
+    """A gateway of one's own; `given` are fields of its board."""
+    board = FakeBoard(**given)
     steps = Steps(board, clock=lambda: NOW)
     doing = Doing(board, Sounds(PROMPTS, all_files(), "zh"))
 
@@ -70,8 +79,10 @@ async def gateway() -> AsyncIterator[Gateway]:
     made = Gateway(board, driver, server)
     steps.observe = made.observe
     listening = await server.start()
-    yield made
-    listening.close()
-    for task in list(server._tasks):
-        task.cancel()
-    await listening.wait_closed()
+    try:
+        yield made
+    finally:
+        listening.close()
+        for task in list(server._tasks):
+            task.cancel()
+        await listening.wait_closed()

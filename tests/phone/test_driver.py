@@ -302,3 +302,37 @@ async def test_any_calling_number_is_a_call(gateway: Gateway, caller: str) -> No
     peer = await gateway.call(agi_callerid=caller, agi_calleridname="城管\\局\"")
     assert peer.variables["GW_NEXT"] == "queue"
     assert gateway.board.calls[1].caller == ("" if caller in ("unknown", "anonymous") else caller)
+
+
+async def test_a_caller_given_to_somebody_who_does_not_answer_waits_for_another(gateway: Gateway) -> None:
+    await gateway.call()
+    await gateway.driver.steps.person_answered(1, "8001")
+    peer = await gateway.call(path="resume", arguments=("pbx", "1", "dial", "NOANSWER", ""))
+    assert peer.variables["GW_NEXT"] == "queue"
+    assert gateway.board.events("left") == [("left", 1, "operator")]
+    assert gateway.board.events("recorded")[-1][5] == "talk"
+    assert 1 not in gateway.board.outcomes
+
+
+async def test_nothing_but_hash_is_no_number_and_leads_to_a_person(gateway: Gateway) -> None:
+    await gateway.call()
+    peer = await gateway.call("9", "#", "#", "#", "#", path="resume", arguments=("pbx", "1", "key", "2"))
+    assert [event for event in gateway.board.told if event[0] == "ask" and event[2] == "case_status"] == []
+    assert peer.variables["GW_NEXT"] == "queue"
+
+
+async def test_nothing_but_hash_is_no_message(gateway: Gateway) -> None:
+    await gateway.call()
+    peer = await gateway.call(Spoken(0.0, "#"), Spoken(0.0, "#"), path="resume", arguments=("pbx", "1", "key", "1"))
+    assert gateway.board.events("recorded") == []
+    assert "zh/nothing_said" in peer.heard
+
+
+async def test_a_click_instead_of_another_take_leaves_the_first_in_its_place(gateway: Gateway) -> None:
+    await gateway.call()
+    peer = await gateway.call(Spoken(8.0, "#"), "2", Spoken(0.0, "#"), Spoken(0.0, "#"), path="resume", arguments=("pbx", "1", "key", "1"))
+    [recorded] = gateway.board.events("recorded")
+    assert recorded[4] == 8.0
+    await gateway.call(path="ended", arguments=("pbx", "1", "", "", ""))
+    assert [take.ref for take in gateway.board.outcomes[1].recordings] == [recorded[3]]
+    assert peer.files

@@ -1,9 +1,11 @@
 """The telephone joined: events to the switchboard, acts of the desk, what is put right after a reconnection, recordings."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -12,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from channels.phone import PhoneSettings, Server, read_settings
 from channels.phone.exchange import Exchange
-from channels.phone.recordings import Recordings
+from channels.phone.recordings import PATIENCE, Recordings
 from channels.phone.sounds import Sounds
 from intake.call import Call, CallRecording, LineState, OperatorLine
 from intake.errors import Misconfigured, Refused, Unavailable
@@ -135,15 +137,17 @@ async def test_logging_in_joins_the_queues_paused() -> None:
         assert added == [("hotline", "true", "5"), ("hotline-dialect", "true", "5")]
 
 
-WAV = b"RIFF" + bytes(100)
+WAV = b"RIFF" + bytes(36) + (60).to_bytes(4, "little") + bytes(60)
 
 
 @asynccontextmanager
-async def ari(status: int, body: bytes) -> AsyncIterator[tuple[str, list[tuple[str, str]]]]:
+async def ari(status: int, body: bytes, *, listed_names: Sequence[str] = ()) -> AsyncIterator[tuple[str, list[tuple[str, str]]]]:
     seen: list[tuple[str, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
         seen.append((request.method, request.raw_path))
+        if request.path.endswith("/stored"):
+            return web.json_response([{"name": name} for name in listed_names])
         return web.Response(status=status, body=body)
 
     app = web.Application()
@@ -164,19 +168,61 @@ async def fetch(board: FakeBoard, url: str) -> int:
         return await Recordings(board, settings, http).fetch_wanted()
 
 
+def over(**more: Any) -> FakeBoard:
+    """A board with one call that is over."""
+    return FakeBoard(calls={7: Call(7, "in", "pbx", "1.1", "12319", NOW, ended_at=NOW)}, **more)
+
+
 async def test_a_recording_is_fetched_stored_and_erased_there() -> None:
-    board = FakeBoard()
+    board = over()
     board.audio.waiting = [wanted()]
     async with ari(200, WAV) as (url, seen):
         assert await fetch(board, url) == 1
     assert board.audio.stored == {"token": WAV}
     path = "/ari/recordings/stored/message%2F7-a-1"
-    assert seen == [("GET", f"{path}/file"), ("DELETE", path)]
+    assert seen == [("GET", f"{path}/file"), ("DELETE", path), ("GET", "/ari/recordings/stored")]
+
+
+async def test_takes_that_were_replaced_are_erased_and_others_left() -> None:
+    board = over()
+    board.audio.waiting = [wanted(ref="message/7-message-9")]
+    there = ["message/7-message-4", "message/77-message-4", "talk/7", "message/7-late-2-4"]
+    async with ari(200, WAV, listed_names=there) as (url, seen):
+        assert await fetch(board, url) == 1
+    erased = [path.rpartition("/")[2] for method, path in seen if method == "DELETE"]
+    assert erased == ["message%2F7-message-9", "message%2F7-message-4"]
+
+
+async def test_a_file_that_asterisk_has_not_closed_is_fetched_later() -> None:
+    board = over()
+    board.audio.waiting = [wanted()]
+    async with ari(200, WAV + bytes(10)) as (url, _):
+        assert await fetch(board, url) == 0
+        assert board.audio.failures == [("token", "unfinished")]
+        board.audio.waiting = [replace(wanted(), attempts=PATIENCE)]
+        assert await fetch(board, url) == 1
+
+
+async def test_while_asterisk_is_away_no_recording_is_given_up_and_none_is_asked_for_all_the_time() -> None:
+    board, moment = over(), [0.0]
+    board.audio.waiting = [wanted()]
+    settings = PhoneSettings(servers=(Server("pbx", ari_url="http://127.0.0.1:9", ari_secret="x"),))
+    async with aiohttp.ClientSession() as http:
+        recordings = Recordings(board, settings, http, now_s=lambda: moment[0])
+        assert await recordings.fetch_wanted() == 0
+        assert board.audio.failures == []
+        async with ari(200, WAV) as (url, seen):
+            there = replace(recordings, settings=PhoneSettings(servers=(Server("pbx", ari_url=url, ari_secret="x"),)))
+            assert await there.fetch_wanted() == 0
+            assert seen == []
+            moment[0] = 60.0
+            assert await there.fetch_wanted() == 1
+    assert recordings.rests == {}
 
 
 @pytest.mark.parametrize(("status", "body", "why"), [(404, b"", "http 404"), (401, b"", "http 401"), (200, b"", "empty"), (200, b"<html>" * 20, "no audio")])
 async def test_what_cannot_be_played_is_counted_and_left_there(status: int, body: bytes, why: str) -> None:
-    board = FakeBoard()
+    board = over()
     board.audio.waiting = [wanted()]
     async with ari(status, body) as (url, seen):
         assert await fetch(board, url) == 0
@@ -186,16 +232,18 @@ async def test_what_cannot_be_played_is_counted_and_left_there(status: int, body
 
 async def test_an_endless_recording_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.phone.recordings.MAX_BYTES", 50)
-    board = FakeBoard()
+    board = over()
     board.audio.waiting = [wanted()]
     async with ari(200, WAV) as (url, _):
         assert await fetch(board, url) == 0
     assert board.audio.failures == [("token", "too long")]
 
 
-async def test_a_talk_is_fetched_when_its_call_is_over() -> None:
+@pytest.mark.parametrize("recording", [wanted("talk", "talk/7"), wanted()])
+async def test_a_recording_is_fetched_when_its_call_is_over(recording: CallRecording) -> None:
+    """Before that a talk may go on and the citizen may want to hear his message again."""
     board = FakeBoard(calls={7: Call(7, "in", "pbx", "1.1", "12319", NOW)})
-    board.audio.waiting = [wanted("talk", "talk/7")]
+    board.audio.waiting = [recording]
     async with ari(200, WAV) as (url, seen):
         assert await fetch(board, url) == 0
         assert seen == []

@@ -10,7 +10,7 @@ from channels.phone.link import Link
 from channels.phone.open_call import read_note, settle_open_calls
 from channels.phone.steps import Steps
 from channels.phone.told import Told
-from intake.call import CallRecording
+from intake.call import CallBack, CallRecording
 from intake.profile import City
 from intake.vault import Vault
 from intake.wiring import AnyStore
@@ -95,3 +95,36 @@ async def test_a_message_of_a_call_the_gateway_never_heard_of_is_a_report(hall: 
 @pytest.mark.parametrize("value", ["", "soon,12319", ",,,,,,,", "张三丰"])
 def test_what_is_no_note_is_left_alone(value: str) -> None:
     assert read_note("/hotline-open/1.1", value) is None
+
+
+async def test_a_message_in_the_fallback_is_a_report_though_the_call_had_its_end_already(hall: Hall) -> None:
+    """One call's fault sends its caller into the fallback while the link stands and tells of his hang-up."""
+    call = await hall.ring()
+    steps = Steps(hall.board, hall.clock)
+    await steps.take(call.call_id, begin(steps.flow("hotline")), on.Started({"number": "12319", "caller": CALLER}))
+    await steps.caller_gone(call.call_id, hall.clock())
+    cases = await settled(hall, "leg-1", "message", file="fallback/a-1", call_id=call.call_id, take="")
+    assert cases["fallback/a-1"]
+
+
+async def test_a_message_in_the_fallback_joins_the_report_of_what_was_said_before(hall: Hall) -> None:
+    call_id = await speaking(hall)
+    await Steps(hall.board, hall.clock).caller_gone(call_id, hall.clock())
+    cases = await settled(hall, "leg-1", "message", file="fallback/a-1", call_id=call_id, take="")
+    assert len(cases) == 2
+    assert len(set(cases.values())) == 1
+    assert all(cases.values())
+
+
+@pytest.mark.parametrize(("state", "size"), [("message", ",44"), ("fallback", "")])
+async def test_who_hung_up_before_the_tone_left_no_report_but_is_owed_a_call(hall: Hall, state: str, size: str) -> None:
+    cases = await settled(hall, "9.9", state, file="fallback/a-9", call_id=0, take=size)
+    assert cases == {}
+    (owed,) = await hall.store.read(lambda work: work.find(CallBack))
+    assert owed.state == "owed"
+
+
+async def test_a_note_with_a_number_of_another_database_is_a_call_like_any_other(hall: Hall) -> None:
+    cases = await settled(hall, "9.9", "message", file="fallback/a-9", call_id=987654321, take=",32044")
+    assert list(cases) == ["fallback/a-9"]
+    assert all(cases.values())

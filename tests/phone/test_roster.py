@@ -54,10 +54,17 @@ CALL = Call(7, "in", "pbx", "1.1", "12319", NOW - timedelta(minutes=1))
     (replace(CALL, call_id=8, leg_id="1.9"), True),
     (replace(CALL, call_id=8, leg_id="1.9", server="other"), False),
     (replace(CALL, call_id=8, leg_id="1.9", started_at=NOW), False),  # began while the legs were listed
+    (replace(CALL, call_id=8, leg_id="out:8", server=""), True),  # one that we placed
 ])  # fmt: skip
 def test_a_call_without_any_leg_has_vanished(call: Call, is_gone: bool) -> None:
     truth = Truth((Leg("PJSIP/trunk-1", "1.1", "1.1", 7),))
     assert vanished([call], truth, server="pbx", now=NOW) == ([call] if is_gone else [])
+
+
+@pytest.mark.parametrize(("elsewhere", "is_gone"), [(None, False), ((), True), ((Leg("PJSIP/8001-1", "5.1", "5.1", 8),), False)])
+def test_a_call_we_placed_has_vanished_when_no_server_has_it(elsewhere: tuple[Leg, ...] | None, is_gone: bool) -> None:
+    placed = replace(CALL, call_id=8, leg_id="out:8", server="")
+    assert vanished([placed], Truth(), server="pbx", now=NOW, elsewhere=elsewhere) == ([placed] if is_gone else [])
 
 
 def line(state: LineState, *skills: str, extension: str = "8001") -> OperatorLine:

@@ -1,4 +1,4 @@
-// The case page: the length of a reply while it is typed, and a question before a form with typed words is left.
+// The case page: the length of a reply while it is typed, the first field of an opened step, keys to its parts.
 import { onKey } from "./keys.js";
 
 const SINGLE = 70;
@@ -17,6 +17,17 @@ for (const hint of document.querySelectorAll("[data-length-of]")) {
     hint.classList.toggle("fault", parts > 3);
   };
   field?.addEventListener("input", count);
+}
+
+// A step opened on purpose begins in its first field that still asks for something; Esc leads out of it. Only after the
+// page is loaded: going to the fragment moves the focus too.
+function beginStep() {
+  const fields = [...document.querySelectorAll(".step-form :is(input:not([type=hidden]), select, textarea)")];
+  (fields.find((field) => field.required && !field.value) ?? fields[0])?.focus({ preventScroll: true });
+}
+if (location.hash === "#step" && !document.getElementById("problem")) {
+  if (document.readyState === "complete") beginStep();
+  else window.addEventListener("load", () => setTimeout(beginStep));
 }
 
 const go = (id, words) => (document.getElementById(id) ? [words, () => document.getElementById(id).scrollIntoView({ block: "start" })] : null);

@@ -176,6 +176,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("lifted_by", sa.BigInteger(), nullable=False),
         sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.Column("confirmed_by", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("number_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("mark_id", name=op.f("pk_marks")),
@@ -243,6 +245,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("playback_id", name=op.f("pk_playbacks")),
     )
     op.create_index(op.f("ix_playbacks_recording_id"), "playbacks", ["recording_id"], unique=False)
+    op.create_table(
+        "presences",
+        sa.Column("gateway", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("watching", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway", name=op.f("pk_presences")),
+    )
     op.create_table(
         "recordings",
         sa.Column("recording_id", sa.BigInteger(), autoincrement=False, nullable=False),

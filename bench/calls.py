@@ -1,0 +1,237 @@
+"""How many telephone calls at once, and how many arrivals a second, does the gateway take without a lost digit or word?
+
+`python -m bench calls`. Real Asterisk on this machine for hotline and public network. Half of the callers key a number to
+be called back at, half leave a spoken message; the same two calls are then handled by dialplan alone in the same run.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.machine import facts, take_units
+from bench.process import Server
+from bench.result import Result, Table
+from intake.call import CallBack, CallRecording
+from intake.settings import load_settings
+from intake.wiring import open_gateway
+from tests.asterisk import hearing
+from tests.asterisk.calls import behave, ring
+from tests.asterisk.fixtures import OPERATORS, Exchanges, build
+from tests.asterisk.gateway import connected, gateway_behind, rows, sit_down, until
+from tests.asterisk.install import installation
+from tests.asterisk.room import Room, opened
+from tests.running import RunningGateway
+
+Tell = Callable[[str], object]
+SPEAKS_S = 8.0
+CALLS, RATES, POPS = 60, (2.0, 4.0, 8.0), 20
+ALONE = """
+[hotline-in](+)
+exten => 12000,1,Answer()
+ same => n,Playback(${SAY}/greeting_12319&${SAY}/recording_notice)
+ same => n,Read(KEY,${SAY}/offer_nobody,1,,1,10)
+ same => n,GotoIf($["${KEY}" = "1"]?speak)
+ same => n,Read(KEY,${SAY}/callback_confirm-1&${SAY}/callback_confirm-2,1,,1,10)
+ same => n,Read(NUMBER,${SAY}/callback_number,12,,1,10)
+ same => n,Read(KEY,${SAY}/callback_repeat-1,1,,1,10)
+ same => n,UserEvent(BenchNumber,Number: ${NUMBER})
+ same => n,Goto(end)
+ same => n(speak),Playback(${SAY}/message_speak)
+ same => n,Record(${RECORDINGS}/message/bench-${CALLERID(num)}.wav,5,180,k)
+ same => n,Read(KEY,${SAY}/message_review,1,,1,10)
+ same => n(end),Playback(${SAY}/goodbye)
+ same => n,Hangup()
+"""
+GREETED = "n&q1500"
+"""Until the offer has been made: each prompt is waited for to its end, so that nothing depends on how long it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """What came of so many calls. `right` numbers and `whole` recordings are complete; CPU in seconds."""
+
+    calls: int
+    per_s: float
+    most_at_once: int
+    right: int
+    whole: int
+    gateway_cpu_s: float
+    asterisk_cpu_s: float
+
+    @property
+    def complete(self) -> int:
+        return self.right + self.whole
+
+
+def run(tell: Tell, *, quick: bool = False) -> Result:
+    """Storms at growing rates through the gateway, the same by dialplan alone, and the screen pop."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        tell("machine")
+        units = take_units(Path(folder))
+        found, pops = asyncio.run(_measured(tell, Path(folder), quick=quick))
+    table = Table(("way", "arrivals/s", "calls", "at once", "numbers right", "recordings whole", "gateway CPU ms/call", "Asterisk CPU ms/call"),
+                  tuple(_row(way, storm) for way, storm in found))  # fmt: skip
+    best = {way: max((s.per_s for w, s in found if w == way and s.complete == s.calls), default=0.0) for way in ("gateway", "dialplan alone")}
+    ratio = best["gateway"] / best["dialplan alone"] if best["dialplan alone"] else 0.0
+    middle = statistics.median(pops) * 1e3
+    notes = (
+        f"Highest rate at which every call was complete: {best['gateway']:g}/s, by dialplan alone {best['dialplan alone']:g}/s "
+        f"(ratio {ratio:.2f}; the rates tried are the only ones known).",
+        f"Screen pop, from ringing at Asterisk to the desk's event: median {middle:.0f} ms, highest of {len(pops)}: {max(pops) * 1e3:.0f} ms.",
+        "The callers' own Asterisk runs on the same machine and takes its part of it.",
+    )
+    bare = {"storms": [{"way": way, "rate": s.per_s, "complete": s.complete, "calls": s.calls} for way, s in found], "pops_ms": [p * 1e3 for p in pops]}
+    return Result("calls", "Telephone calls", (table,), notes, facts(units) | bare)
+
+
+def _row(way: str, s: Storm) -> tuple[str, ...]:
+    half = s.calls // 2
+    return (way, f"{s.per_s:g}", str(s.calls), str(s.most_at_once), f"{s.right}/{s.calls - half}", f"{s.whole}/{half}",
+            f"{s.gateway_cpu_s / s.calls * 1e3:.1f}", f"{s.asterisk_cpu_s / s.calls * 1e3:.1f}")  # fmt: skip
+
+
+async def _measured(tell: Tell, folder: Path, *, quick: bool) -> tuple[list[tuple[str, Storm]], list[float]]:
+    three = build(installation())
+    three.pbx.add("extensions.conf", ALONE)
+    try:
+        for exchange in three.all:
+            exchange.start()
+        async with opened(three.pbx, three.pstn, three.agents, OPERATORS) as room:
+            room.voices["bench"] = hearing.write(three.pstn.root / "bench.wav", hearing.voice(3, SPEAKS_S))
+            found: list[tuple[str, Storm]] = []
+            for number, rate in enumerate(RATES[:1] if quick else RATES):
+                calls = 6 if quick else CALLS
+                tell(f"{calls} calls, {rate:g} a second, through the gateway")
+                found.append(("gateway", await _by_gateway(room, folder / f"home-{number}", calls, rate)))
+                tell(f"{calls} calls, {rate:g} a second, by dialplan alone")
+                found.append(("dialplan alone", await _alone(room, calls, rate)))
+            tell("screen pop")
+            return found, await _pops(room, three, folder / "home-pop", 3 if quick else POPS)
+    finally:
+        for exchange in three.all:
+            exchange.remove()
+
+
+def _scripts(room: Room, calls: int) -> list[tuple[str, str]]:
+    """Caller's number and what he does, behind | once he is recorded; the number keyed is his with another beginning."""
+    found = []
+    for n in range(calls):
+        caller = f"1990000{n:04d}"
+        spoken = f"{GREETED}&d1|w1&{room.speak('bench')}&d#&{GREETED}&d1&{GREETED}&h"
+        keyed = f"{GREETED}&d3&{GREETED}&d2&{GREETED}&d{_wanted(caller)}#&{GREETED}&d1&{GREETED}&h"
+        found.append((caller, keyed if n % 2 == 0 else spoken))
+    return found
+
+
+def _wanted(caller: str) -> str:
+    return "1990001" + caller[7:]
+
+
+async def _storm(room: Room, number: str, calls: int, rate: float, *, cpu: Callable[[], tuple[float, float]],
+                 result: Callable[[], Awaitable[tuple[int, int]]]) -> Storm:  # fmt: skip
+    before, going = cpu(), {"now": 0, "most": 0}
+
+    async def one(caller: str, script: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        going["now"] += 1
+        going["most"] = max(going.values())
+        first, _, then = script.partition("|")
+        telephone = await ring(room.public, room.pstn, number, script=first, caller=caller)
+        if then:
+            await room.pbx.event("Newexten", Application="Record", CallerIDNum=caller, deadline_s=120)
+            await telephone.begin(then)
+        await room.pstn.event("UserEvent", UserEvent="PhoneEnded", Tag=telephone.tag, deadline_s=240)
+        going["now"] -= 1
+
+    async with asyncio.TaskGroup() as group:
+        for n, (caller, script) in enumerate(_scripts(room, calls)):
+            group.create_task(one(caller, script, n / rate))
+    after = cpu()
+    right, whole = await result()
+    return Storm(calls, rate, going["most"], right, whole, after[0] - before[0], after[1] - before[1])
+
+
+def _cpu(room: Room, gateway: RunningGateway | None) -> Callable[[], tuple[float, float]]:
+    assert room.hotline.process is not None
+    asterisk = Server(room.hotline.process, 0)
+    python = Server(gateway.process, 0) if gateway and gateway.process else None
+    return lambda: (python.cpu_s() if python else 0.0, asterisk.cpu_s())
+
+
+async def _by_gateway(room: Room, home: Path, calls: int, rate: float) -> Storm:
+    gateway = gateway_behind(room.hotline, home)
+    await asyncio.to_thread(gateway.start, "--no-train")
+    try:
+        await connected(room)
+
+        async def result() -> tuple[int, int]:
+            # Recordings come over one after the other.
+            fetched = "select count(*) from recordings where kind = 'message' and size > 0"
+            with suppress(AssertionError):  # fewer than there should be: that is the finding
+                await until(lambda: rows(gateway, fetched)[0][0], lambda n: n == calls // 2)
+            await asyncio.to_thread(gateway.stop)
+            return await _kept(home, calls)
+
+        return await _storm(room, "12319", calls, rate, cpu=_cpu(room, gateway), result=result)
+    finally:
+        if gateway.process is not None:
+            await asyncio.to_thread(gateway.stop)
+
+
+async def _kept(home: Path, calls: int) -> tuple[int, int]:
+    async with open_gateway(load_settings(home=home), judging=False) as running:
+        owed = await running.gateway.store.read(lambda work: {one.number for one in work.find(CallBack)})
+        takes = await running.gateway.store.read(lambda work: work.find(CallRecording, kind="message"))
+    wanted = {f"+86{_wanted(f'1990000{n:04d}')}" for n in range(0, calls, 2)}
+    return len(owed & wanted), sum(one.size >= 0.98 * SPEAKS_S * 16_000 for one in takes)
+
+
+async def _alone(room: Room, calls: int, rate: float) -> Storm:
+    folder = room.hotline.folders.recordings / "message"
+
+    async def result() -> tuple[int, int]:
+        keyed = {event["Number"] for event in room.pbx.seen if event.get("UserEvent") == "BenchNumber"}
+        sizes = [path.stat().st_size for path in folder.glob("bench-*.wav")]
+        for path in folder.glob("bench-*.wav"):
+            path.unlink()
+        wanted = {_wanted(f"1990000{n:04d}") for n in range(0, calls, 2)}
+        return len(keyed & wanted), sum(size >= 0.98 * SPEAKS_S * 16_000 for size in sizes)
+
+    room.pbx.seen.clear()
+    return await _storm(room, "12000", calls, rate, cpu=_cpu(room, None), result=result)
+
+
+async def _pops(room: Room, three: Exchanges, home: Path, count: int) -> list[float]:
+    """Seconds from the ring at Asterisk to the stored event that the desk is told by; both clocks are this machine's."""
+    gateway = gateway_behind(room.hotline, home)
+    await sit_down(gateway.home, e8001=2)
+    await behave(room.agents, "8001", "ring")
+    await asyncio.to_thread(gateway.start, "--no-train")
+    found: list[float] = []
+    try:
+        await connected(room)
+        await until(lambda: room.pbx.command("queue show hotline"), lambda told: "PJSIP/8001" in str(told))
+        for n in range(count):
+            room.pbx.seen.clear()
+            telephone = await ring(three.pstn, room.pstn, "12319", caller=f"1990000{9000 + n}")
+            called = await room.pbx.event("AgentCalled")
+            last = await until(lambda n=n: rows(gateway, "select at from feed where step = 'phone.ringing' order by feed_id"),  # type: ignore[misc]
+                               lambda events, n=n: len(events) > n)  # type: ignore[misc, arg-type]
+            found.append(_seconds(last[-1][0]) - float(called["Timestamp"]))  # type: ignore[index]
+            await telephone.hang_up()
+            await telephone.ended()
+            await until(lambda: rows(gateway, "select 1 from operator_lines where state = 'ready'"))
+    finally:
+        await asyncio.to_thread(gateway.stop)
+    return found
+
+
+def _seconds(stored: object) -> float:
+    """A stored moment: microseconds since 1970."""
+    value = float(str(stored))
+    return value / 1e6 if value > 1e12 else time.time()
