@@ -55,6 +55,10 @@ class Desk:
         assert status == 200, answer
         return answer
 
+    async def take(self, number: int, who: str, move: str, fields: dict[str, str]) -> None:
+        """One step by one of them."""
+        await self._take(number, ((who, move, fields),))
+
     async def _take(self, number: int, steps: tuple[tuple[str, str, dict[str, str]], ...]) -> None:
         for who, move, fields in steps:
             more = {"condition": self.city.taxonomy.conditions(Subclass.parse(CLASS))[0]} if move == "file" else {}
