@@ -176,8 +176,8 @@ class LineSpell:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A number marked as nuisance (骚扰), with the call that is the evidence. It expires by itself; it never stops an
-    emergency, nor that number from being answered. `confirmed_at`: the shift leader has looked at it and lets it stand."""
+    """A number or account marked as nuisance (骚扰), with the call or case that is the evidence. It expires by itself; it
+    never stops an emergency, nor that number from being answered. `confirmed_at`: the shift leader has looked at it and lets it stand."""
 
     mark_id: int
     number: str
@@ -190,6 +190,7 @@ class Mark:
     lifted_at: datetime | None = None
     confirmed_by: int = 0
     confirmed_at: datetime | None = None
+    case_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,14 @@ class Ear:
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message ready for its unit of work: located, judged, its address hashed. `takes_photos`: the channel carries
-    pictures; `photos_lost` could not be fetched; `digest` tells equal words."""
+    pictures; `photos_lost` could not be fetched; `digest` tells equal words; by `mark_hash` nuisance marks are found."""
 
     inbound: Inbound
     judged: Judged
     thread: str
     address_hash: str
     phone_hash: str = ""
+    mark_hash: str = ""
     digest: str = ""
     takes_photos: bool = False
     photos_lost: int = 0

@@ -9,6 +9,7 @@ from intake.codes import query_code
 from intake.conversation_acts import Done, Scene
 from intake.dialogue_record import Conversation
 from intake.model import Case
+from intake.nuisance import is_marked
 from intake.outbox import WAITING
 from intake.records import OutboxRow
 from intake.status import CITIZEN_WORDS
@@ -25,13 +26,15 @@ LISTED = 5
 
 
 def is_mute(scene: Scene, after: Conversation) -> bool:
-    """Whether nothing may be said now: he left or opted out, or a loop is likely."""
+    """Whether nothing may be said now: he left or opted out, a loop is likely, or he is marked and in no danger."""
     if not scene.message.inbound.answerable:
         return True
     if scene.turn.act in ALWAYS:
         # One confirmation and no more, else two machines would confirm to each other for ever.
         return after.repeats > 0
-    return scene.contact.opted_out_at is not None or after.repeats >= MOST_REPEATS
+    if scene.contact.opted_out_at is not None or after.repeats >= MOST_REPEATS:
+        return True
+    return not scene.message.judged.danger_words and is_marked(scene.work, scene.message.mark_hash)
 
 
 def answer(scene: Scene, done: Done, question: str) -> bool:

@@ -163,6 +163,7 @@ class Listener:
             thread=self._thread(inbound),
             address_hash=hashed(inbound.address, "address"),
             phone_hash=hashed(inbound.phone, "phone"),
+            mark_hash=hashed(inbound.phone or inbound.address, "phone"),
             digest=hashed(fold(text) or text, "said"),
             takes_photos=takes_photos,
             photos_lost=photos_lost,

@@ -17,6 +17,7 @@ from intake.fields import Reading, read_fields
 from intake.history import append_entry
 from intake.merging import join, part
 from intake.model import CITIZEN, Actor, Case, ReplyKind, Role, State
+from intake.nuisance import mark_reporters
 from intake.permission import demand
 from intake.ports import Work
 from intake.records import Contact, Debt, HistoryEntry, OutboxRow, Remark, Reply, Reporter, Request, Task, User, View
@@ -227,7 +228,7 @@ def _debt_and_reply(work: Work, values: Mapping[str, object]) -> tuple[Debt, Rep
 
 AFTERWARDS = {
     "merge": join, "unmerge": part, "send_reply": _send_reply, "told_by_phone": _told_by_phone,
-    "excuse_reply": _excuse_reply,
+    "excuse_reply": _excuse_reply, "mark_nuisance": mark_reporters,
 }  # fmt: skip
 
 

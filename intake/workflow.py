@@ -231,6 +231,7 @@ ACTS: tuple[Step, ...] = (
     _act("order_rated", "来源方评价", frozenset(S), {*HALL, R.SOURCE}, "the source's satisfaction, kept apart from ours",
          Field("satisfaction", "评价", "choice", choices=(
              ("satisfied", "满意"), ("basically", "基本满意"), ("unsatisfied", "不满意"), ("none", "未评价"))), OPINION),
+    _act("mark_nuisance", "标记骚扰", frozenset(S), CENTRE, "who writes nonsense on and on gets no more automatic answers", REASON),
     _act("rotate_code", "更换查询码", frozenset(S), {R.SHIFT_LEADER, R.OPERATOR}, "the code became known to others"),
 )  # fmt: skip
 

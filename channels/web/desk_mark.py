@@ -39,6 +39,7 @@ class MarkRow:
     spoke_of_danger: bool
     confirmed_by: str
     confirmed_at: datetime | None
+    case_no: str
 
 
 @require("lead_phone")
@@ -91,6 +92,7 @@ def _row(work: Work, mark: Mark) -> MarkRow:
         spoke_of_danger=call is not None and call.emergency_at is not None,
         confirmed_by=_name(work, mark.confirmed_by),
         confirmed_at=mark.confirmed_at,
+        case_no=str(mark.case_no or ""),
     )
 
 

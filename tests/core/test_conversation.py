@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from intake.admission import Admission
+from intake.call import Mark
 from intake.conversation import Heard
 from intake.conversation_answers import MOST_ANSWERS
 from intake.conversation_move import move_words
@@ -25,6 +26,7 @@ from intake.records import Contact, Debt, HistoryEntry, JournalEntry, OutboxRow,
 from intake.spool import Spool
 from intake.store.postgres import PostgresStore
 from intake.store.setting import StoreSetting
+from intake.switchboard_marks import lift_mark
 from intake.usecases import Command
 from intake.vault import Vault
 from intake.wiring import AnyStore
@@ -367,3 +369,43 @@ async def test_two_gateways_hearing_one_contact_at_once_make_one_talk(
     finally:
         for store in stores:
             await store.close()
+
+
+async def marked(listener: Listener, case_no: int) -> None:
+    await listener.gateway.perform(Command(case_no, "mark_nuisance", make_actor(Role.OPERATOR), fields={"reason": "反复发送无意义内容"}))
+
+
+async def test_a_marked_writer_is_heard_without_a_word(citizen: Citizen, listener: Listener, either_store: AnyStore) -> None:
+    heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
+    await marked(listener, heard.case_no)
+    before = len(await citizen.hears())
+    await citizen.says("中山路12号门口的井盖坏了", place=Place(text="中山路12号"))
+    assert len(await citizen.hears()) == before
+    assert len(await cases(either_store)) == 2
+
+
+async def test_a_marked_writer_in_danger_is_answered(citizen: Citizen, listener: Listener) -> None:
+    heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
+    await marked(listener, heard.case_no)
+    before = len(await citizen.hears())
+    await citizen.says("鼓楼街有很重的煤气味")
+    assert len(await citizen.hears()) == before + 1
+
+
+async def test_a_mark_ends_by_itself_and_by_the_shift_leaders_word(
+    citizen: Citizen, listener: Listener, either_store: AnyStore, clock: FakeClock
+) -> None:
+    heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
+    await marked(listener, heard.case_no)
+    [mark] = await either_store.read(lambda work: work.find(Mark))
+    assert (mark.number, mark.case_no) == (PHONE, heard.case_no)
+    with pytest.raises(NotAllowed):
+        await either_store.write(lambda work: lift_mark(work, mark.mark_id, make_actor(Role.OPERATOR), reason="误标"))
+    await either_store.write(lambda work: lift_mark(work, mark.mark_id, make_actor(Role.SHIFT_LEADER), reason="误标"))
+    before = len(await citizen.hears())
+    await citizen.says("中山路12号门口的井盖坏了", place=Place(text="中山路12号"))
+    assert len(await citizen.hears()) == before + 1
+    await marked(listener, heard.case_no)
+    clock.pass_time(days=91)
+    await citizen.says("鼓楼街有一堆垃圾", place=Place(text="鼓楼街"))
+    assert len(await citizen.hears()) == before + 2

@@ -178,6 +178,7 @@ def upgrade() -> None:
         sa.Column("lifted_at", sa.BigInteger(), nullable=True),
         sa.Column("confirmed_by", sa.BigInteger(), nullable=False),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
+        sa.Column("case_no", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("number_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("mark_id", name=op.f("pk_marks")),
