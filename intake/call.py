@@ -177,7 +177,8 @@ class LineSpell:
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A number or account marked as nuisance (骚扰), with the call or case that is the evidence. It expires by itself; it
-    never stops an emergency, nor that number from being answered. `confirmed_at`: the shift leader has looked at it and lets it stand."""
+    never stops an emergency, nor that number from being answered. `confirmed_at`: the shift leader has looked at it and
+    lets it stand."""
 
     mark_id: int
     number: str
