@@ -131,5 +131,5 @@ def test_a_key_from_the_environment_serves_and_is_not_shown(
     assert key not in gateway.command("check") + gateway.command("keys", "list") + gateway.output
     assert "逗号" in failing(gateway, "keys", "rotate")
     gateway.environment["INTAKE_MASTER_KEY"] = f"{key},bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4="
-    assert "重新加密 2 行，仍用旧密钥的 0 行" in gateway.command("keys", "reseal")
+    assert "重新加密 2 行、录音 0 段，仍用旧密钥的 0 行" in gateway.command("keys", "reseal")
     gateway.stop()

@@ -124,8 +124,8 @@ async def test_a_frozen_gateway_leaves_its_caller_to_the_fallback_and_reads_his_
         silence_s = hearing.longest_silence_s(hearing.read(citizen.heard))
         assert silence_s < FIRST_KEY_S + SILENCE_S, "he was waited for, then for the gateway"
         gateway.process.send_signal(signal.SIGCONT)
-        found = await until(lambda: rows(gateway, "select case_no from recordings where name = 'fallback' and size > 0"))
-        assert found[0][0]  # type: ignore[index]
+        bound = "select case_no from recordings where name = 'fallback' and size > 0 and case_no > 0"
+        assert await until(lambda: rows(gateway, bound), deadline_s=180)  # a driver that was frozen is given a minute to come back
     finally:
         gateway.process.send_signal(signal.SIGCONT)
         await asyncio.to_thread(gateway.stop)
@@ -233,7 +233,7 @@ async def test_a_reply_said_by_machine_is_answered_by_a_key(room: Room, hall: Ha
         [debt] = await hall.rows(Debt, case_no=case_no)
         assert debt.end
         await citizen.ended()
-        assert room.prompts_on(citizen.heard, "reply_hello", "reply_thanks", "goodbye") == ["reply_hello", "reply_thanks"]
+        assert room.prompts_on(citizen.heard, "reply_hello", "reply_thanks") == ["reply_hello", "reply_thanks"]
 
 
 async def test_a_reply_nobody_takes_is_tried_again_and_then_an_operators(room: Room, hall: Hall) -> None:
