@@ -144,9 +144,9 @@ async def _take_message(note: OpenCall, call_id: int, ended_at: datetime, *, boa
     await board.recorded(call_id, FALLBACK, note.recording, note.seconds)
     if not await steps.has_ended(call_id):
         await board.gone(call_id, ended_at)
-        return
     if (await board.call(call_id)).case_no:
         return  # the recording has joined the call's case
+    # The flow he was in before may end without a report (he asked for the state of a case): what he said here makes one.
     result, _ = await board.ask(call_id, "save_message", {"recording": note.recording})
     if result != "saved":
         raise Unavailable
