@@ -57,14 +57,14 @@ class LiveRepeats:
                     await self._follow()
             finally:
                 hearing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await hearing
+                await asyncio.gather(hearing, return_exceptions=True)
 
     async def _hear(self, listener: Listener) -> None:
         """Note which cases changed, at once: the feed lets go of whom it must wait for."""
         while not listener.lost:
             with suppress(TimeoutError):
-                told = await asyncio.wait_for(listener.queue.get(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    told = await listener.queue.get()
                 self._changed[told.event.case_no] = None
                 self._wake.set()
 
@@ -74,7 +74,8 @@ class LiveRepeats:
         if not numbers:
             self._wake.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._wake.wait()
             return
         for number in numbers:
             del self._changed[number]

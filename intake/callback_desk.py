@@ -16,11 +16,11 @@ from intake.callback import Line, credit_after, next_callback, not_before
 from intake.caller import caller_of
 from intake.errors import BadInput, NotFound, Refused, Unavailable
 from intake.model import Actor
+from intake.nuisance import standing
 from intake.permission import demand
 from intake.ports import Work
 from intake.switchboard_acts import waiting_calls
 from intake.switchboard_lines import line_at, own_line, set_line
-from intake.switchboard_marks import standing
 from intake.switchboard_parts import Parts
 
 LOOK_EVERY_S = 2.0

@@ -9,7 +9,7 @@ from intake.codes import query_code
 from intake.conversation_acts import Done, Scene
 from intake.dialogue_record import Conversation
 from intake.model import Case
-from intake.nuisance import is_marked
+from intake.nuisance import standing
 from intake.outbox import WAITING
 from intake.records import OutboxRow
 from intake.status import CITIZEN_WORDS
@@ -34,7 +34,7 @@ def is_mute(scene: Scene, after: Conversation) -> bool:
         return after.repeats > 0
     if scene.contact.opted_out_at is not None or after.repeats >= MOST_REPEATS:
         return True
-    return not scene.message.judged.danger_words and is_marked(scene.work, scene.message.mark_hash)
+    return not scene.message.judged.danger_words and bool(standing(scene.work, scene.message.mark_hash))
 
 
 def answer(scene: Scene, done: Done, question: str) -> bool:

@@ -6,7 +6,6 @@ empty ones may be the one that matters, and words of danger are answered whoever
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from intake.call import Mark
 from intake.effects import Facts
@@ -15,8 +14,6 @@ from intake.model import Actor, Case
 from intake.ports import Work
 from intake.records import Contact
 from intake.rules import Rules
-
-LASTS = timedelta(days=90)
 
 
 def mark_reporters(
@@ -28,11 +25,11 @@ def mark_reporters(
     if not numbers:
         raise BadInput("reason", "反映人没有留下号码或账号，不能标记。")
     reason = str(values["reason"])[:200]
-    work.add(*(Mark(work.new_id(), number, 0, reason, actor.user_id, work.now, work.now + LASTS, case_no=case.case_no)
+    work.add(*(Mark(work.new_id(), number, 0, reason, actor.user_id, work.now, work.now + rules.mark_lasts, case_no=case.case_no)
                for number in sorted(numbers)))  # fmt: skip
 
 
-def is_marked(work: Work, number_hash: str) -> bool:
-    """Whether a mark stands against a number or account now."""
+def standing(work: Work, number_hash: str) -> list[Mark]:
+    """Marks against a number or account that have neither expired nor been lifted."""
     found = work.find(Mark, number_hash=number_hash) if number_hash else []
-    return any(mark.lifted_at is None and mark.expires_at > work.now for mark in found)
+    return [mark for mark in found if mark.lifted_at is None and mark.expires_at > work.now]

@@ -83,15 +83,14 @@ def _next_number(work: Work) -> int:
 
 
 def _ask_for_answer(work: Work, case: Case) -> None:
-    waits = (case.upstream_state in OPEN and case.state is not State.MERGED) or _main_is_over(work, case)
-    if waits and case.upstream_state in OPEN and not work.find(Task, case_no=case.case_no, kind="order_answer", state="open"):
+    if case.upstream_state not in OPEN or (case.state is State.MERGED and not _main_is_over(work, case)):
+        return
+    if not work.find(Task, case_no=case.case_no, kind="order_answer", state="open"):
         work.add(Task(work.new_id(), "order_answer", case.case_no, work.now, Role.OPERATOR))
 
 
 def _main_is_over(work: Work, case: Case) -> bool:
     """A merged order is answered when the case in which its matter goes on is over."""
-    if case.state is not State.MERGED:
-        return False
     main = main_of(work, case)
     return main.state is not State.MERGED and main.state in OVER
 

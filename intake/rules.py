@@ -66,3 +66,4 @@ class Rules:
     reopen_days: int = 30
     progress_replies: bool = True
     reply_due: timedelta = timedelta(hours=24)
+    mark_lasts: timedelta = timedelta(days=90)

@@ -18,11 +18,11 @@ from intake.caller import caller_of
 from intake.codes import parse_case_no
 from intake.errors import NotFound, Refused, TooMany
 from intake.model import Case, State
+from intake.nuisance import standing
 from intake.phone_profile import EmergencyContact
 from intake.ports import Work
 from intake.records import Contact, Reporter
 from intake.switchboard_lines import EXTENSION
-from intake.switchboard_marks import standing
 from intake.switchboard_parts import Parts
 from intake.switchboard_report import Reports
 from intake.voice_reply import answer_by_key

@@ -16,8 +16,8 @@ from intake.call import HUNG_UP, LOST, Call, CallRecording
 from intake.call_spool import Owing
 from intake.callback import RINGABLE, leaving_of, reason_owed
 from intake.callback_desk import Callbacks
+from intake.nuisance import standing
 from intake.ports import Work
-from intake.switchboard_marks import standing
 from intake.switchboard_parts import Parts
 from intake.switchboard_report import Reports
 from intake.telephony import CallEnd, Take

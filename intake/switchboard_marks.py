@@ -9,6 +9,7 @@ from dataclasses import replace
 from intake.call import Call, CallRecording, Mark
 from intake.errors import BadInput, NotFound
 from intake.model import Actor
+from intake.nuisance import standing
 from intake.permission import demand
 from intake.ports import Work
 from intake.switchboard_parts import Parts
@@ -52,12 +53,6 @@ class Marks:
             return standing(work, self._parts.number_hash(call.caller)) if call and call.caller else []
 
         return await self._store.read(question)
-
-
-def standing(work: Work, number_hash: str) -> list[Mark]:
-    """Marks that have neither expired nor been lifted."""
-    found = work.find(Mark, number_hash=number_hash) if number_hash else []
-    return [mark for mark in found if mark.lifted_at is None and mark.expires_at > work.now]
 
 
 def marks_in_force(work: Work, *, limit: int) -> list[Mark]:

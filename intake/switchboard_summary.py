@@ -7,12 +7,12 @@ from intake.call import SUMMARIES, Call, CallBack, Mark, Told
 from intake.callback_work import open_callback
 from intake.errors import BadInput, NotAllowed, NotFound
 from intake.model import Actor, Case, Role
+from intake.nuisance import standing
 from intake.permission import demand
 from intake.phone_profile import EmergencyContact
 from intake.ports import Work
 from intake.switchboard_acts import cases_of
 from intake.switchboard_audio import bind_recordings
-from intake.switchboard_marks import standing
 from intake.switchboard_parts import Parts
 from intake.usecases import Command, load_case, perform
 from intake.workflow import STEPS

@@ -228,7 +228,8 @@ async def open_gateway(settings: Settings, *, judging: bool = True, clock: Clock
     import channels
 
     offered = {*channels.kinds_of(settings.channels), *voice_route(city)}
-    rules = replace(city.rules(offered=offered), reply_due=timedelta(hours=settings.reply_due_hours))
+    rules = replace(city.rules(offered=offered), reply_due=timedelta(hours=settings.reply_due_hours),
+                    mark_lasts=PhoneBook(city).rules().mark_lasts)  # fmt: skip
     store.setting.blocks.numbers_cases = judging
     await store.open()
     spool = opened_spool(settings, vault, judging=judging)

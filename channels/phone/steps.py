@@ -142,7 +142,8 @@ class Steps:
         """One at a time for each call; a connection that Asterisk has given up is waited for only so long."""
         if earlier := self._busy.get(call_id):
             try:
-                await asyncio.wait_for(earlier.wait(), IDLE_S)
+                async with asyncio.timeout(IDLE_S):
+                    await earlier.wait()
             except TimeoutError:
                 log.warning("phone.earlier_session_stuck", call_id=call_id)
         mine = self._busy[call_id] = asyncio.Event()

@@ -1,6 +1,6 @@
 """Call-backs owed (待回拨): as the queue's tab and a page of their own list them; dialled by hand out of turn, or cancelled.
 
-The exchange dials them in turn by itself (intake.callback); whose number is a nuisance is intake.switchboard_marks'.
+The exchange dials them in turn by itself (intake.callback); whose number is a nuisance is intake.nuisance's.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from intake.errors import BadInput, NotFound, Unavailable
 from intake.gateway import Gateway
 from intake.masking import mask_phone
 from intake.model import Actor
+from intake.nuisance import standing
 from intake.ports import Work
-from intake.switchboard_marks import standing
 
 MOST = 50
 STATE_WORDS = {"owed": "待回拨", "dialling": "正在拨"}

@@ -47,8 +47,7 @@ async def live(request: web.Request) -> web.StreamResponse:
                     await _write_on(response, console)
             finally:
                 pump.cancel()
-                with suppress(asyncio.CancelledError):
-                    await pump
+                await asyncio.gather(pump, return_exceptions=True)
     return response
 
 

@@ -68,8 +68,7 @@ async def _alongside(app: web.Application) -> AsyncIterator[None]:
     task = asyncio.create_task(peers.run())
     yield
     task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await asyncio.gather(task, return_exceptions=True)
     with suppress(Unavailable):
         await peers.leave()
 

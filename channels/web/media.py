@@ -5,7 +5,6 @@ Pictures are shown to signed-in staff who may see the case, never to strangers, 
 
 import asyncio
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from channels.web.photo import Picture, develop
 from channels.web.session import require
 from channels.web.setting import gateway_of, signed_in
 from intake.codes import new_secret
+from intake.durable import write_whole
 from intake.errors import NotFound
 from intake.model import Actor, Photo
 from intake.ports import Work
@@ -64,8 +64,8 @@ class Album:
         picture = develop(data, number=number, zone=self._zone)
         token = new_secret()
         try:
-            _write(self.path(token), picture.jpeg)
-            _write(self.path(token, thumb=True), picture.thumb)
+            write_whole(self.path(token), picture.jpeg)
+            write_whole(self.path(token, thumb=True), picture.thumb)
         except BaseException:
             self._remove([token])
             raise
@@ -85,26 +85,6 @@ def _photo(token: str, picture: Picture) -> Photo:
         token=token, sha256=hashlib.sha256(picture.jpeg).hexdigest(), mime=MIME, width=picture.width,
         height=picture.height, size=len(picture.jpeg), taken_at=picture.taken_at, lon=picture.lon, lat=picture.lat,
     )  # fmt: skip
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Durable before it has its name, so that a crash leaves a whole picture or none."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(body)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.rename(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 @require("see_case")

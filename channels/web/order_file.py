@@ -8,8 +8,6 @@ import io
 import zipfile
 from datetime import date, datetime
 
-from openpyxl import load_workbook
-
 from intake.errors import BadInput
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -49,6 +47,8 @@ def _csv(body: bytes) -> list[list[str]]:
 
 
 def _excel(body: bytes) -> list[list[str]]:
+    from openpyxl import load_workbook  # a tenth of a second of the start, for what is rarely uploaded
+
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as packed:
             if sum(one.file_size for one in packed.infolist()) > MAX_UNPACKED:

@@ -1,11 +1,9 @@
 """`serve`: the gateway itself. Starts the parts, says where to go, and stops within seconds without losing anything."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from functools import partial
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from intake.accounts import has_administrator, make_first_accounts
 from intake.channel_memory import StoreMemory
 from intake.chores import run_chores
 from intake.commands.calendar import recompute_due_times
+from intake.commands.serve_loops import Stop, cancel, keep_up, wait_for_end
 from intake.commands.serve_phone import open_phone
 from intake.commands.serve_speech import transcript_loops
 from intake.courier import Courier
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from channels.web.setting import WebSetting
 
 SHUTDOWN_S = 2.0
-LOOP_REST_S = 1.0
 log = structlog.get_logger()
 
 
@@ -70,21 +68,6 @@ def ensure_model(settings: Settings) -> None:
         train_to(path)
     except IntakeError as error:
         click.echo(f"分类模型未能建立（{error.message}），受理照常，只是没有类别建议。", err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Set by SIGINT or SIGTERM."""
-
-    event: asyncio.Event
-
-    @classmethod
-    def on_signals(cls) -> "Stop":
-        event = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, event.set)
-        return cls(event)
 
 
 async def serve(settings: Settings) -> None:
@@ -180,16 +163,6 @@ async def open_pushes(settings: Settings, running: Running, stack: AsyncExitStac
     return {source: OrderWebhook(setting, http).push for source, setting in found.items()}
 
 
-async def keep_up(name: str, loop: Callable[[], Coroutine[None, None, None]]) -> None:
-    """Run a loop that should never end, and start it again when a fault ended it: one fault must not stop the rest."""
-    while True:
-        try:
-            await loop()
-        except Exception as error:
-            log.error("gateway.loop_failed", loop=name, error=type(error).__name__)
-        await asyncio.sleep(LOOP_REST_S)
-
-
 def ready_checks(running: Running, tasks: list["asyncio.Task[None]"]) -> list[Callable[[], Awaitable[str]]]:
     """What only the wiring can see: the loops are alive, history is protected."""
 
@@ -267,24 +240,6 @@ def start_listening(app: web.Application, running: Running, by_name: Mapping[str
         asyncio.create_task(keep_up(name, loop_of(channel)), name=name)
         for name, channel in by_name.items() if hasattr(channel, "run")
     ]  # fmt: skip
-
-
-async def cancel(tasks: list["asyncio.Task[None]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError, Exception):
-            await task
-
-
-async def wait_for_end(stop: Stop, tasks: list["asyncio.Task[None]"]) -> None:
-    """Until a signal comes; a loop that ended for good (it cannot, short of a fault here) is a failure of the gateway."""
-    asked = asyncio.create_task(stop.event.wait())
-    done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    if asked not in done:
-        asked.cancel()
-        log.critical("gateway.part_ended", parts=[task.get_name() for task in done])
-        raise SystemExit(4)
 
 
 def announce(settings: Settings, once: tuple[str, str]) -> None:

@@ -89,6 +89,8 @@ class PostgresStore:
 
     async def read(self, question: Callable[[Work], T]) -> T:
         """Answer from one snapshot."""
+        if self._closing:
+            raise Unavailable
         try:
             async with self._read_engine.connect() as connection:
                 return await connection.run_sync(lambda sync: question(self.setting.work(sync)))

@@ -103,6 +103,8 @@ class SqliteStore:
 
     async def read(self, question: Callable[[Work], T]) -> T:
         """Answer from a snapshot in a reader thread."""
+        if self._closing:
+            raise Unavailable
         try:
             return await self._loop.run_in_executor(self._readers, self._answer, question)
         except sa.exc.SQLAlchemyError as error:

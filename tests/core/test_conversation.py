@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -371,13 +372,13 @@ async def test_two_gateways_hearing_one_contact_at_once_make_one_talk(
             await store.close()
 
 
-async def marked(listener: Listener, case_no: int) -> None:
-    await listener.gateway.perform(Command(case_no, "mark_nuisance", make_actor(Role.OPERATOR), fields={"reason": "反复发送无意义内容"}))
+async def marked(gateway: Gateway, case_no: int) -> None:
+    await gateway.perform(Command(case_no, "mark_nuisance", make_actor(Role.OPERATOR), fields={"reason": "反复发送无意义内容"}))
 
 
 async def test_a_marked_writer_is_heard_without_a_word(citizen: Citizen, listener: Listener, either_store: AnyStore) -> None:
     heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
-    await marked(listener, heard.case_no)
+    await marked(listener.gateway, heard.case_no)
     before = len(await citizen.hears())
     await citizen.says("中山路12号门口的井盖坏了", place=Place(text="中山路12号"))
     assert len(await citizen.hears()) == before
@@ -386,9 +387,19 @@ async def test_a_marked_writer_is_heard_without_a_word(citizen: Citizen, listene
 
 async def test_a_marked_writer_in_danger_is_answered(citizen: Citizen, listener: Listener) -> None:
     heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
-    await marked(listener, heard.case_no)
+    await marked(listener.gateway, heard.case_no)
     before = len(await citizen.hears())
     await citizen.says("鼓楼街有很重的煤气味")
+    assert len(await citizen.hears()) == before + 1
+
+
+async def test_a_mark_lasts_as_long_as_the_city_says(citizen: Citizen, listener: Listener, clock: FakeClock) -> None:
+    heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
+    gateway = listener.gateway
+    await marked(replace(gateway, rules=replace(gateway.rules, mark_lasts=timedelta(days=7))), heard.case_no)
+    before = len(await citizen.hears())
+    clock.pass_time(days=8)
+    await citizen.says("鼓楼街有一堆垃圾", place=Place(text="鼓楼街"))
     assert len(await citizen.hears()) == before + 1
 
 
@@ -396,7 +407,7 @@ async def test_a_mark_ends_by_itself_and_by_the_shift_leaders_word(
     citizen: Citizen, listener: Listener, either_store: AnyStore, clock: FakeClock
 ) -> None:
     heard = await citizen.says("人民广场北门有一堆垃圾没人清理")
-    await marked(listener, heard.case_no)
+    await marked(listener.gateway, heard.case_no)
     [mark] = await either_store.read(lambda work: work.find(Mark))
     assert (mark.number, mark.case_no) == (PHONE, heard.case_no)
     with pytest.raises(NotAllowed):
@@ -405,7 +416,7 @@ async def test_a_mark_ends_by_itself_and_by_the_shift_leaders_word(
     before = len(await citizen.hears())
     await citizen.says("中山路12号门口的井盖坏了", place=Place(text="中山路12号"))
     assert len(await citizen.hears()) == before + 1
-    await marked(listener, heard.case_no)
+    await marked(listener.gateway, heard.case_no)
     clock.pass_time(days=91)
     await citizen.says("鼓楼街有一堆垃圾", place=Place(text="鼓楼街"))
     assert len(await citizen.hears()) == before + 2

@@ -251,16 +251,17 @@ async def test_a_reply_nobody_takes_is_tried_again_and_then_an_operators(room: R
 
 
 async def test_three_talk_when_the_third_picks_up(room: Room, hall: Hall) -> None:
-    await behave(room.pstn, "110", "answer", f"w2&{room.speak('operator')}&w2&{room.speak('operator')}")
+    await behave(room.pstn, "110", "answer")
     async with telephone(hall, settings_of(room.hotline)) as phone, at_the_desk(hall, room):
         citizen = await room.citizen_rings(caller="19900000029")
         operator = await room.operator_answers("8001")
         call = await call_of(hall, citizen.caller)
         await phone.desk.three_way(call.call_id, "110")
         third = await rung(room.public, room.pstn, "110")
-        await third.step(room.speak("operator"))
-        await third.idle(f"w2&{room.speak('operator')}&w2&{room.speak('operator')}")
-        await citizen.do(room.speak("citizen"))
+        await until(lambda: room.pbx.command(f"confbridge list call-{call.call_id}"), lambda listed: listed.count("PJSIP/") == 3)
+        for pause in (1, 2):
+            await third.do(f"w{pause}&{room.speak('operator')}")
+            await citizen.do(f"w{pause}&{room.speak('citizen')}")
         for one in (third, operator, citizen):
             await one.hang_up()
             await one.ended()
