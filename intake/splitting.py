@@ -13,7 +13,7 @@ from intake.history import append_entry
 from intake.model import Actor, Case, Inbound, Place, State
 from intake.ports import Work
 from intake.receive import Judged, Talking, receive
-from intake.records import Contact, Remark, Reporter, Task
+from intake.records import Attachment, Contact, Remark, Reporter, Task
 from intake.replies import close_task, event_of
 from intake.rules import Rules
 from intake.usecases import load_case, refuse_stale
@@ -27,11 +27,12 @@ SPLIT = "split"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One matter of a report, with where it is and what the classifier makes of it alone."""
+    """One matter of a report, with where it is, what the classifier makes of it alone, and the photos that show it (tokens)."""
 
     text: str
     place: Place
     judged: Judged = field(default_factory=Judged)
+    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def split_case(work: Work, parting: Parting, rules: Rules) -> tuple[int, ...]:
     first, *others = parting.parts
     reporters = [one for one in work.find(Reporter, case_no=case.case_no) if one.left_at is None]
     numbers = tuple(_own_case(work, case, part, reporters, rules, place=n) for n, part in enumerate(others, start=2))
-    for number in numbers:
+    for number, part in zip(numbers, others, strict=True):
+        _hand_over(work, part.photos, case, number)
         case_link.link(work, case.case_no, number, kind=case_link.SPLIT, by=parting.actor.user_id)
     _keep_first(work, case, first, parting.actor, numbers)
     return numbers
@@ -89,6 +91,15 @@ def _own_case(work: Work, case: Case, part: Part, reporters: Sequence[Reporter],
     for other in reporters[1:]:
         work.add(replace(other, reporter_id=work.new_id(), case_no=number, joined_from=None))
     return number
+
+
+def _hand_over(work: Work, photos: Sequence[str], case: Case, number: int) -> None:
+    """A photo goes to the case whose matter it shows, so that the unit which handles it sees it."""
+    for token in photos:
+        photo = work.get(Attachment, token, lock=True)
+        if photo is None or photo.case_no != case.case_no:
+            raise BadInput("parts", "照片已不在本件，请刷新页面后重试。")
+        work.change(photo, replace(photo, case_no=number))
 
 
 def _keep_first(work: Work, case: Case, part: Part, actor: Actor, numbers: tuple[int, ...]) -> None:

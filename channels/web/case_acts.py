@@ -3,6 +3,9 @@
 Each shows the case page again when something is wrong; nothing typed is lost.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from aiohttp import web
 from aiohttp.web_exceptions import HTTPRequestRangeNotSatisfiable
 
@@ -24,6 +27,7 @@ from intake.switchboard_audio import recording_of, refuse_unheard
 from intake.text import normalise
 from intake.usecases import load_case
 
+PHOTO = "photo-"
 ONE_MORE = "已添加一栏，尚未提交。"
 STALE = "案件已有新的变化，请核对后再次确认拆单。"
 
@@ -35,17 +39,29 @@ async def split(request: web.Request) -> web.StreamResponse:
     typed = (await form_of(request)).fields
     parts = tuple((typed.get(f"text-{n}", ""), typed.get(f"place-{n}", "")) for n in range(1, MOST_PARTS + 1))
     filled = tuple((normalise(text).strip(), normalise(place).strip()) for text, place in parts if text.strip())
+    shows = _shows(typed, [n for n, (text, _) in enumerate(parts, start=1) if text.strip()])
     if "more" in typed:
-        return await case_page(request, Shown(parts=(*filled, ("", "")), notice=ONE_MORE))
+        return await case_page(request, Shown(parts=(*filled, ("", "")), part_photos=shows, notice=ONE_MORE))
     case = await gateway.store.read(lambda work: load_case(work, number, actor))
     word = typed.get("version", "")
     parting = Parting(number, actor, int(word) if word.isascii() and word.isdigit() and len(word) < 10 else 0,
-                      tuple(_part(gateway, case, text, place, n) for n, (text, place) in enumerate(filled)))  # fmt: skip
+                      tuple(replace(_part(gateway, case, text, place, n), photos=_photos(shows, n + 1))
+                            for n, (text, place) in enumerate(filled)))  # fmt: skip
     try:
         await gateway.store.write(lambda work: split_case(work, parting, gateway.rules))
     except (BadInput, IllegalMove, StaleVersion) as error:
-        return await case_page(request, _refused(error, filled))
+        return await case_page(request, replace(_refused(error, filled), part_photos=shows))
     raise web.HTTPSeeOther(f"/desk/cases/{number}?done=split#links")
+
+
+def _shows(typed: Mapping[str, str], kept: Sequence[int]) -> dict[str, int]:
+    """Which part each photo shows, by its token; parts left empty are not counted, and what names no part stays with the case."""
+    places = {str(number): place for place, number in enumerate(kept, start=1)}
+    return {name.removeprefix(PHOTO): places.get(value, 1) for name, value in typed.items() if name.startswith(PHOTO)}
+
+
+def _photos(shows: Mapping[str, int], part: int) -> tuple[str, ...]:
+    return tuple(token for token, place in shows.items() if place == part)
 
 
 def _part(gateway: Gateway, case: Case, text: str, place: str, number: int) -> Part:

@@ -61,6 +61,7 @@ class Shown:
     held_version: int = 0
     revealed: tuple[Contact, ...] | None = None
     parts: tuple[tuple[str, str], ...] = ()
+    part_photos: Mapping[str, int] = field(default_factory=dict)
     status: int = 200
 
 
@@ -119,6 +120,7 @@ async def case_page(request: web.Request, shown: Shown) -> web.StreamResponse:
         matches=await matches_of(gateway, file.case, actor),
         offered=frozenset(offer.step.name for offer in file.offers),
         parts=shown.parts or _proposed_parts(gateway, file, actor),
+        part_photos=shown.part_photos,
     )
 
 

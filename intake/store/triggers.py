@@ -5,7 +5,7 @@ SQLite drops triggers when a migration rebuilds a table, so `missing` is asked a
 
 import sqlalchemy as sa
 
-APPEND_ONLY = ("history", "deliveries", "views")
+APPEND_ONLY = ("history", "deliveries", "views", "playbacks")
 SQLITE = """
 CREATE TRIGGER {table}_no_{act} BEFORE {act} ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END

@@ -24,7 +24,7 @@ from intake.gateway import Gateway
 from intake.model import Actor, Case, Place, Role, State, Subclass
 from intake.order_desk import take_order
 from intake.order_source import OrderGiven
-from intake.records import Debt, DeliveryRow, HistoryEntry, OutboxRow, Remark, Reply, Reporter, Task, View
+from intake.records import Attachment, Debt, DeliveryRow, HistoryEntry, OutboxRow, Remark, Reply, Reporter, Task, View
 from intake.redaction import draft_of
 from intake.store.sqlite import SqliteStore
 from intake.switchboard import Switchboard
@@ -195,6 +195,36 @@ async def test_one_more_line_is_added_to_the_form_and_nothing_is_parted(gateway:
     assert "第 3 件" in text
     assert "乙处井盖破损" in text
     assert (await case_of(gateway, number)).description == TWO
+
+
+async def with_photos(gateway: Gateway, number: int, *tokens: str) -> None:
+    rows = [Attachment(token, number, "report", "0" * 64, "image/jpeg", 10, 10, 10, gateway.now()) for token in tokens]
+    await gateway.store.write(lambda work: work.add(*rows))
+
+
+async def photos_of(gateway: Gateway, number: int) -> list[str]:
+    return sorted(one.token for one in await gateway.store.read(lambda work: work.find(Attachment, case_no=number)))
+
+
+async def test_each_photo_goes_to_the_part_whose_matter_it_shows(gateway: Gateway, client: Client) -> None:
+    operator = await hire(gateway, Role.OPERATOR)
+    number, stranger = await report(gateway, text=TWO), await report(gateway, text="人民路路灯不亮")
+    rubbish, cover, foreign = "r" * 43, "c" * 43, "f" * 43
+    await with_photos(gateway, number, rubbish, cover)
+    await with_photos(gateway, stranger, foreign)
+    assert f'name="photo-{cover}"' in await page(client, operator, f"/desk/cases/{number}")
+    two = {"text-1": "人民路垃圾", "text-2": "中山路井盖", f"photo-{rubbish}": "1", f"photo-{cover}": "2"}
+
+    async def split(**more: str) -> tuple[int, str]:
+        return await post(client, operator, f"/desk/cases/{number}/split", version="1", **{**two, **more})
+
+    assert (await split(**{f"photo-{foreign}": "2"}))[0] == 422
+    assert await photos_of(gateway, stranger) == [foreign]
+    status, text = await split(more="1")
+    assert (status, '<option value="2" selected>' in text) == (200, True)
+    assert (await split())[0] == 303
+    [link] = await gateway.store.read(lambda work: work.find(CaseLink, case_no=number))
+    assert (await photos_of(gateway, number), await photos_of(gateway, link.other_no)) == ([rubbish], [cover])
 
 
 async def test_a_case_closed_at_the_spot_before_is_shown_and_linked(gateway: Gateway, client: Client, clock: FakeClock) -> None:

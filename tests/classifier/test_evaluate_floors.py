@@ -15,6 +15,8 @@ from classifier.corpus_card import CARD, facts, read_splits
 from classifier.corpus_rules import read_floors
 from classifier.guard import below
 from classifier.registry import Card
+from classifier.repeats_measure import is_held_out, lists, read_told, recall
+from classifier.repeats_report import Reporter
 from classifier.train import train_from
 from intake.taxonomy import Taxonomy, load_taxonomy
 from tests.classifier.frames import FRAMES
@@ -49,6 +51,14 @@ def test_what_stands_around_a_complaint_does_not_change_its_class(trained: tuple
         for text, subclass in zip(texts, bare, strict=True)
     ]
     assert sum(same) / len(same) >= read_floors()["framing"]["agreement"]
+
+
+@pytest.mark.servers
+def test_nine_in_ten_repeats_are_among_the_first_five(trained: tuple[Path, Card], taxonomy: Taxonomy) -> None:
+    told = read_told(CORPUS_FOLDER / "repeats.jsonl")
+    found = lists(told, Reporter.load(trained[0], taxonomy))
+    assert recall(told, found).at_5 >= 0.92
+    assert recall(told, found, counts=is_held_out).at_5 >= 0.87
 
 
 def test_every_floor_names_a_figure() -> None:

@@ -1,20 +1,18 @@
 """True repeats stand in the list: floors on data/corpus/repeats.jsonl, a little below what is reached.
 
 `repeats-tune.jsonl` and half of the groups of `repeats.jsonl` were used for fitting the weights; the other half was not.
+With the full model they are measured in test_evaluate_floors.py, which has trained one.
 """
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from classifier import registry
 from classifier.corpus import CORPUS_FOLDER
 from classifier.repeats import Candidate
 from classifier.repeats_measure import Told, is_held_out, lists, read_told, recall
 from classifier.repeats_report import Reporter
-from classifier.train import train_from
-from intake.taxonomy import Taxonomy, load_taxonomy
+from intake.taxonomy import load_taxonomy
 
 TOLD = CORPUS_FOLDER / "repeats.jsonl"
 
@@ -31,17 +29,6 @@ def test_without_a_model_most_repeats_are_found_by_their_words(held_out: bool, a
     reached = recall(told, found, counts=lambda group: is_held_out(group) == held_out)
     assert reached.at_5 >= at_5
     assert reached.first >= first
-
-
-@pytest.mark.servers
-def test_with_the_full_model_nine_in_ten_repeats_are_among_the_first_five(tmp_path: Path, taxonomy: Taxonomy) -> None:
-    model, card = train_from(CORPUS_FOLDER, load_taxonomy())
-    path = tmp_path / registry.FILE_NAME
-    registry.save(path, model=model, card=card)
-    told = read_told(TOLD)
-    found = lists(told, Reporter.load(path, taxonomy))
-    assert recall(told, found).at_5 >= 0.92
-    assert recall(told, found, counts=is_held_out).at_5 >= 0.87
 
 
 def test_reports_stand_in_time_order_and_both_halves_have_groups() -> None:
