@@ -119,24 +119,33 @@ class _Sought:
         starts = range(0, len(sound) - PIECE + 1, PIECE)
         loud = [start for start in starts if np.std(sound[start : start + PIECE]) > 4 * QUIET_RMS]
         tried = loud[:: -(-len(loud) // MOST_PIECES)] if loud else []
-        places = [(self._place(sound[start : start + PIECE]), start) for start in tried]
-        begins = [place - start for place, start in places if place is not None]
+        likeness = [(start, found) for start in tried if (found := self._likeness(sound[start : start + PIECE])) is not None]
+        begins = {int(np.argmax(one)) - start for start, one in likeness if one.max() >= LIKE}
         if not begins:
             return None
-        middle = float(np.median(begins))
-        near = [begin for begin in begins if abs(begin - middle) < RATE]
+        # A sound that was played more than once has some pieces best at one place and some at another: each place is tried.
+        near = max((_near(likeness, begin) for begin in sorted(begins)), key=len)
         share = len(near) / len(tried)
         return Heard(name, max(min(near), 0) / RATE, share) if share >= ENOUGH else None
 
-    def _place(self, piece: Samples) -> int | None:
-        """Sample at which a piece is in the recording; None when it is not."""
+    def _likeness(self, piece: Samples) -> Samples | None:
+        """How like the piece the recording is from each of its samples on; None where it is too short."""
         if self._count < PIECE:
             return None
         centred = piece - piece.mean()
         product = np.fft.irfft(self._spectrum * np.conj(np.fft.rfft(centred, self._length)), self._length)
-        likeness = product[: self._count - PIECE + 1] / (self._spread * np.sqrt(np.sum(centred**2)))
-        best = int(np.argmax(likeness))
-        return best if likeness[best] >= LIKE else None
+        return product[: self._count - PIECE + 1] / (self._spread * np.sqrt(np.sum(centred**2)))
+
+
+def _near(likeness: list[tuple[int, Samples]], begin: int) -> list[int]:
+    """Where the sound began by each of its pieces that is there, at most a second off: a late packet shifts what follows."""
+    found = []
+    for start, one in likeness:
+        first = max(begin + start - RATE, 0)
+        window = one[first : max(begin + start + RATE, 0)]
+        if window.size and window.max() >= LIKE:
+            found.append(first + int(np.argmax(window)) - start)
+    return found
 
 
 def which(recording: Samples, sounds: Mapping[str, Samples]) -> list[Heard]:

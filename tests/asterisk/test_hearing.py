@@ -38,6 +38,13 @@ def test_a_prompt_with_gaps_is_heard(prompts: dict[str, hearing.Samples]) -> Non
     assert found.share < 1
 
 
+def test_a_sound_played_again_and_again_is_heard_whole() -> None:
+    said, pause = hearing.voice(1, 3), np.zeros(2 * hearing.RATE)
+    found = hearing.find(np.concatenate([pause, said] * 4), said)
+    assert found is not None
+    assert found.share == 1
+
+
 def test_voices_differ() -> None:
     one, another = hearing.voice(1, 3), hearing.voice(2, 3)
     assert hearing.find(one, another) is None
