@@ -12,9 +12,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.running import ROOT, RunningGateway
@@ -107,19 +109,22 @@ def note(found: Campaign, checked: Checked, promised: Promised, began: float) ->
 
 
 def campaigns(kills: int, seed: int, databases: tuple[str, ...]) -> list[Campaign]:
-    """Share the kills among the databases."""
-    done = []
-    for number, database in enumerate(databases):
-        share = kills // len(databases) + (number < kills % len(databases))
-        with ExitStack() as stack:
-            folder = Path(tempfile.mkdtemp(prefix="soak-"))
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            url = ""
-            if database == "postgresql":
-                server = stack.enter_context(postgres_cluster())
-                url = server.url(server.new_database())
-            done.append(run(database, kills=share, seed=seed + number, folder=folder, url=url))
-    return done
+    """Share the kills among the databases, which are tried side by side: a kill is mostly waiting for the next start."""
+    with ProcessPoolExecutor(len(databases), mp_context=get_context("spawn")) as pool:
+        shares = [kills // len(databases) + (number < kills % len(databases)) for number in range(len(databases))]
+        return list(pool.map(campaign, databases, shares, range(seed, seed + len(databases))))
+
+
+def campaign(database: str, kills: int, seed: int) -> Campaign:
+    """One database's share."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="soak-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        url = ""
+        if database == "postgresql":
+            server = stack.enter_context(postgres_cluster())
+            url = server.url(server.new_database())
+        return run(database, kills=kills, seed=seed, folder=folder, url=url)
 
 
 def report(done: list[Campaign]) -> str:
