@@ -52,9 +52,8 @@ def of_width(examples: tuple[Example, ...], least: int, most: int) -> list[str]:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS_FOLDER
     taxonomy = load_taxonomy()
-    examples = read_split("train", taxonomy, folder=folder)
+    examples = read_split("train", taxonomy, folder=CORPUS_FOLDER)
     pipeline = fit(examples, terms_of(taxonomy), ModelSettings())
     exact = exact_form(pipeline, sharpness=8.0)
     card = Card(

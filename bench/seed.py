@@ -11,14 +11,14 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 from bench.report_text import Made, made
 from bench.seed_template import BASE, MADE_UP_PHONE, Template
 from intake.codes import case_no
 from intake.history import entry_digest
 from intake.model import Role
-from intake.records import Contact, HistoryEntry, Record
+from intake.records import Contact, HistoryEntry
 from intake.store.mapping import from_micros, to_micros
 from intake.store.tables import TABLES
 from intake.vault import Vault
@@ -31,7 +31,7 @@ OWN_IDS = frozenset({
     "report_id", "reason_id", "decision_id",
 })  # fmt: skip
 REFS_WITH_IDS = ("entry", "debt", "remarks")
-BY_NAME = {mapped.name: mapped for kind, mapped in TABLES.items() if kind in get_args(Record)}
+BY_NAME = {mapped.name: mapped for mapped in TABLES.values()}
 Words = Callable[[str], Any]
 Rows = dict[str, list[list[Any]]]
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ from intake.courier import Courier
 from intake.model import Case, Inbound, Place, Prediction, Scored
 from intake.profile import City
 from intake.receive import Judged, receive
-from intake.records import Contact, Record
+from intake.records import Contact
 from intake.rules import Rules
 from intake.store.schema import upgrade_sqlite
 from intake.store.setting import StoreSetting
@@ -92,7 +92,7 @@ async def _walk(store: SqliteStore, rules: Rules, courier: Courier, clock: Clock
 def _template(work: Any, number: int) -> Template:
     """Every row that hangs on a case, contact and message included."""
     rows: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    for mapped in (TABLES[kind] for kind in get_args(Record)):
+    for mapped in TABLES.values():
         if "case_no" in mapped.table.c:
             statement = sa.select(mapped.table).where(mapped.table.c.case_no == number)
             rows[mapped.name] = tuple(row._asdict() for row in work.connection.execute(statement))
