@@ -34,7 +34,8 @@ class Herald:
         self._store, self._pushes = store, pushes
         self._wake = asyncio.Event()
         self._down: set[str] = set()
-        store.on_feed(self._wake.set)
+        if pushes:
+            store.on_feed(self._wake.set)  # without anybody to push to, looking now and then is enough
 
     async def run(self) -> None:
         """Push until cancelled."""
