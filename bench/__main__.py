@@ -16,6 +16,7 @@ QUESTIONS = {
     "create": "taking a report in at 1, 16 and 64 clients",
     "pages": "queue page, search and case page at 1,000, 100,000 and 1,000,000 cases",
     "parts": "where the processor time of a report goes",
+    "paint": "first paint of queue and case with 200,000 cases",
     "consoles": "one change to 200 live consoles",
     "start": "start-up and memory",
     "helpdesk": "django-helpdesk from PyPI beside it",
@@ -32,7 +33,7 @@ USUAL = ("create", "parts", "consoles", "start", "helpdesk", "pages", "classify"
 @click.argument("names", nargs=-1, type=click.Choice(list(QUESTIONS)))
 @click.option("--write", is_flag=True, help="Write the sections of docs/performance.md.")
 @click.option("--quick", is_flag=True, help="A short try of everything; its figures mean little.")
-@click.option("--cases", multiple=True, type=int, help="pages: how many cases to store, instead of 1k, 100k, 1M.")
+@click.option("--cases", multiple=True, type=int, help="pages, paint: how many cases to store, instead of 1k, 100k, 1M; of 200k.")
 @click.option("--reports", type=int, default=0, help="year: how many of its 983,155 reports; 0 for all.")
 @click.option("--handled", type=float, default=0.1, help="year: share of reports that scripted staff carry to the archive.")
 @click.option("--home", type=str, default="", help="year: keep the data here and go on where the last run stopped.")
