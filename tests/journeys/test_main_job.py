@@ -82,7 +82,7 @@ def test_a_report_reaches_both_replies_and_the_archive(database: str, tmp_path: 
 
         take_step(operator, gateway, number, "accept", subclass="event:0102")
         keep(operator, "desk-case")
-        expect(operator.locator(".photos img")).to_have_count(1)
+        expect(operator.locator(".both .photos img")).to_have_count(1)
         take_step(operator, gateway, number, "file", condition="first", waive_verify="clear_evidence")
         take_step(dispatcher, gateway, number, "dispatch")
         take_step(unit, gateway, number, "take")
