@@ -1,12 +1,13 @@
 """The kill campaign: `python -m tests.soak --kills 1000` kills a gateway under mixed load at random moments, both databases.
 
-Bounded by the number of kills; `--seed` repeats the moments and the load's choices (not the scheduling). After every
-fifty kills and at the end all promises are checked (soak_check.py). `--write` puts the run's report into
-docs/reliability.md. A short relative runs in CI (journeys/test_kill.py, journeys/test_soak.py).
+Bounded by the number of kills and by `--minutes`; `--seed` repeats the moments and the choices of the load (not the
+scheduling). After every fifty kills and at the end all promises are checked (soak_check.py). `--write` puts the run's
+report into docs/reliability.md. A short relative runs in CI (journeys/test_kill.py, journeys/test_soak.py).
 """
 
 import argparse
 import json
+import math
 import random
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -47,24 +49,30 @@ class Campaign:
     refused: dict[str, int] = field(default_factory=dict)
 
 
-def run(database: str, *, kills: int, seed: int, folder: Path, url: str = "", longest_life_s: float = LONGEST_LIFE_S) -> Campaign:
-    """Kill a gateway `kills` times; stops at the first broken promise."""
+def run(
+    database: str, *, kills: int, seed: int, folder: Path, url: str = "", longest_life_s: float = LONGEST_LIFE_S,
+    minutes: float = math.inf,
+) -> Campaign:  # fmt: skip
+    """Kill a gateway `kills` times, or for so many minutes; stops at the first broken promise."""
     provider = Provider()
     provider.start_and_wait()
     try:
-        return _killed(Campaign(database, seed), provider, kills=kills, folder=folder, url=url, longest_life_s=longest_life_s)
+        return _killed(Campaign(database, seed), provider, kills=kills, folder=folder, url=url, longest_life_s=longest_life_s,
+                       minutes=minutes)  # fmt: skip
     finally:
         provider.stop()
 
 
-def _killed(found: Campaign, provider: Provider, *, kills: int, folder: Path, url: str, longest_life_s: float) -> Campaign:
+def _killed(
+    found: Campaign, provider: Provider, *, kills: int, folder: Path, url: str, longest_life_s: float, minutes: float
+) -> Campaign:
     dice, promised = random.Random(found.seed), Promised()
     environment = provider.variables() | ({"INTAKE_DATABASE_URL": url} if url else {}) | {"INTAKE_LOG_LEVEL": "WARNING"}
     gateway = RunningGateway(folder / "home", environment)
     began = time.monotonic()
     gateway.start("--no-train")
     token = gateway.token_for("operator9", "operator")
-    while found.kills < kills and not found.broken:
+    while found.kills < kills and not found.broken and time.monotonic() - began < minutes * 60:
         with loaded(gateway, promised, provider, dice, token):
             if dice.random() < FAULT_SHARE:
                 provider.server.faults.append(dice.choice(("lost", 503, 429)))
@@ -75,6 +83,8 @@ def _killed(found: Campaign, provider: Provider, *, kills: int, folder: Path, ur
         if found.kills % CHECK_EVERY == 0 or found.kills == kills:
             note(found, check(gateway.home, url, promised, provider), promised, began)
             print(json.dumps({"database": found.database, "kills": found.kills, "broken": found.broken}), flush=True)
+    if found.kills % CHECK_EVERY and found.kills < kills and not found.broken:
+        note(found, check(gateway.home, url, promised, provider), promised, began)
     found.broken += ["the gateway did not stop in order"] if gateway.stop() != 0 else []
     return found
 
@@ -108,14 +118,14 @@ def note(found: Campaign, checked: Checked, promised: Promised, began: float) ->
         found.refused[f"{what} {status}"] = found.refused.get(f"{what} {status}", 0) + 1
 
 
-def campaigns(kills: int, seed: int, databases: tuple[str, ...]) -> list[Campaign]:
+def campaigns(kills: int, seed: int, databases: tuple[str, ...], minutes: float = math.inf) -> list[Campaign]:
     """Share the kills among the databases, which are tried side by side: a kill is mostly waiting for the next start."""
     with ProcessPoolExecutor(len(databases), mp_context=get_context("spawn")) as pool:
         shares = [kills // len(databases) + (number < kills % len(databases)) for number in range(len(databases))]
-        return list(pool.map(campaign, databases, shares, range(seed, seed + len(databases))))
+        return list(pool.map(campaign, databases, shares, range(seed, seed + len(databases)), repeat(minutes)))
 
 
-def campaign(database: str, kills: int, seed: int) -> Campaign:
+def campaign(database: str, kills: int, seed: int, minutes: float) -> Campaign:
     """One database's share."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="soak-"))
@@ -124,7 +134,7 @@ def campaign(database: str, kills: int, seed: int) -> Campaign:
         if database == "postgresql":
             server = stack.enter_context(postgres_cluster())
             url = server.url(server.new_database())
-        return run(database, kills=kills, seed=seed, folder=folder, url=url)
+        return run(database, kills=kills, seed=seed, folder=folder, url=url, minutes=minutes)
 
 
 def report(done: list[Campaign]) -> str:
@@ -153,12 +163,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long, however many kills that were")
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
     parser.add_argument("--write", action="store_true", help="put the report into docs/reliability.md")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     chosen = DATABASES if given.database == "both" else (given.database,)
-    done = campaigns(given.kills, given.seed, chosen)
+    done = campaigns(given.kills, given.seed, chosen, given.minutes)
     print(report(done))
     print(json.dumps([asdict(one) for one in done], ensure_ascii=False))
     if given.write:
