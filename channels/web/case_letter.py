@@ -4,6 +4,7 @@ Pure but for reading the case a template is filled from. Sending, routes and rec
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from intake.gateway import CaseFile
 from intake.model import Case
@@ -35,11 +36,13 @@ def length_of(text: str) -> Length:
     return Length(ucs2_units(text), len(sms_parts(text)) if text else 0)
 
 
-def templates_of(rules: Rules, debt: Debt | None) -> tuple[tuple[str, str], ...]:
-    """Templates that fit a debt, as (id, first words): those of its kind, and the one it was drafted from first."""
+def templates_of(rules: Rules, debt: Debt | None, now: datetime) -> tuple[tuple[str, str], ...]:
+    """Templates in force that fit a debt, as (id, first words): those of its kind, and the one it was drafted from first."""
     if debt is None:
         return ()
-    fitting = [one for one in rules.wording.templates if debt.kind.value == one.kind or one.id == debt.template]
+    today = now.astimezone(rules.zone).date()
+    fitting = [one for one in rules.wording.templates
+               if one.since <= today and (debt.kind.value == one.kind or one.id == debt.template)]  # fmt: skip
     latest = {one.id: one for one in sorted(fitting, key=lambda one: (one.since, int(one.version)))}
     ordered = sorted(latest.values(), key=lambda one: one.id != debt.template)
     return tuple((one.id, f"{one.id} v{one.version} {one.text.partition('】')[2][:16]}…") for one in ordered)

@@ -151,7 +151,7 @@ def _with_form(
         "evidence": evidence_of(step, file, view),
         "shows_pictures": step in EVIDENCE_STEPS and bool(view.photos),
         "length": length,
-        "templates": templates_of(gateway.rules, debt),
+        "templates": templates_of(gateway.rules, debt, gateway.now()),
         "chosen_template": shown.template or shown.typed.get("template", ""),
     }
 
@@ -209,7 +209,7 @@ async def _about(gateway: Gateway, file: CaseFile, shown: Shown, *, step: str) -
         return {}
     if step != "send_reply":
         return {"debt": shown.debt}
-    fitting = [name for name, _ in templates_of(gateway.rules, debt)]
+    fitting = [name for name, _ in templates_of(gateway.rules, debt, gateway.now())]
     if shown.template in fitting:
         words = await gateway.store.read(lambda work: filled(work, gateway.rules, file.case, shown.template))
         return {"debt": shown.debt, "text": words}

@@ -7,7 +7,7 @@ from base64 import a85decode
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from zlib import decompress
 
@@ -375,6 +375,29 @@ async def test_a_reply_that_failed_is_offered_again_with_other_templates_and_its
     status, text = await post(client, operator, f"/desk/cases/{number}/steps/send_reply", **long)
     assert status == 200
     assert "4 条短信，最多 3 条" in text
+
+
+async def test_another_template_fills_the_reply_anew_and_sends_nothing(gateway: Gateway, client: Client) -> None:
+    wording = gateway.rules.wording
+    (filing,) = [one for one in wording.templates if one.id == "filing"]
+    friendly = replace(filing, id="filing_friendly", text="【城管热线】谢谢您！{place}的问题已立案，编号{no}。")
+    later = replace(friendly, id="filing_later", since=date(2099, 1, 1))
+    more = replace(gateway.rules, wording=replace(wording, templates=(*wording.templates, friendly, later)))
+    object.__setattr__(gateway, "rules", more)  # the server holds this very gateway
+    operator = await hire(gateway, Role.OPERATOR)
+    number = await report(gateway, channel="sms", provider_id="mo-1")
+    await walk(gateway, number, until="file")
+    (debt,) = await gateway.store.read(lambda work: work.find(Debt, case_no=number))
+    await gateway.store.write(lambda work: _fail(work, debt))
+    form = await page(client, operator, f"/desk/cases/{number}?step=send_reply&debt={debt.debt_id}")
+    assert 'value="filing_friendly"' in form
+    assert "filing_later" not in form
+    chosen = {"debt": str(debt.debt_id), "template": "filing_friendly", "retemplate": "1"}
+    before = await gateway.store.read(lambda work: len(work.find(OutboxRow)))
+    status, text = await post(client, operator, f"/desk/cases/{number}/steps/send_reply", **chosen)
+    assert (status, "尚未发送" in text) == (200, True)
+    assert f"已立案，编号{number}。</textarea>" in text
+    assert await gateway.store.read(lambda work: len(work.find(OutboxRow))) == before
 
 
 def _fail(work: object, debt: Debt) -> None:
