@@ -37,13 +37,12 @@ def _glance_file(path: Path, question: Callable[[sa.Connection], T]) -> T:
 
 
 async def _glance_server(url: str, question: Callable[[sa.Connection], T]) -> T:
-    from intake.store.postgres import postgres_engine
+    from intake.store.postgres import SNAPSHOT, postgres_engine
 
-    engine = postgres_engine(url, size=1)
+    # One snapshot for all statements: a running gateway must not look inconsistent.
+    engine = postgres_engine(url, size=1, isolation=SNAPSHOT)
     try:
         async with engine.connect() as connection:
-            # One snapshot for all statements: a running gateway must not look inconsistent.
-            await connection.execution_options(isolation_level="REPEATABLE READ")
             return await connection.run_sync(question)
     finally:
         await engine.dispose()

@@ -23,16 +23,18 @@ T = TypeVar("T")
 READERS = 4
 WRITERS = 2
 RECONNECT_S = 1.0
+SNAPSHOT = "REPEATABLE READ"
+"""All statements of a question see the same commits, as on SQLite; the server's default gives each its own moment."""
 Waiting = tuple[Unit, "asyncio.Future[Any]"]
 
 
-def postgres_engine(url: str, *, size: int) -> AsyncEngine:
+def postgres_engine(url: str, *, size: int, isolation: str = "READ COMMITTED") -> AsyncEngine:
     """`url` as postgresql://…; durable commits are asked for by name, whatever the server's default is."""
     address = sa.make_url(url).set(drivername="postgresql+asyncpg")
     options = {"server_settings": {"synchronous_commit": "on", "timezone": "UTC", "application_name": "intake"},
                "timeout": 10, "command_timeout": 60}  # fmt: skip
     return create_async_engine(address, pool_size=size, max_overflow=0, pool_timeout=10, pool_pre_ping=True,
-                               connect_args=options)  # fmt: skip
+                               isolation_level=isolation, connect_args=options)  # fmt: skip
 
 
 class PostgresStore:
@@ -51,7 +53,7 @@ class PostgresStore:
     async def open(self) -> None:
         self._engine = postgres_engine(self.url, size=WRITERS)
         self._watch_engine = postgres_engine(self.url, size=1)
-        self._read_engine = postgres_engine(self.url, size=READERS)
+        self._read_engine = postgres_engine(self.url, size=READERS, isolation=SNAPSHOT)
         async with self._engine.connect() as connection:
             await connection.execute(sa.select(1))
         self._writers = [asyncio.create_task(self._write_loop(), name="store-writer") for _ in range(WRITERS)]
