@@ -19,6 +19,7 @@ from classifier.classify import TextClassifier
 from classifier.registry import default_path
 from classifier.repeats import RepeatIndex
 from classifier.repeats_report import Report
+from intake.errors import Unavailable
 from intake.gateway import Gateway
 from intake.log import set_up_logging
 from intake.model import Inbound, Place
@@ -79,7 +80,7 @@ async def number(store: SqliteStore) -> int:
     while True:
         try:
             return store.next_case_no()
-        except Exception:
+        except Unavailable:
             await store.write(lambda work: None)
 
 

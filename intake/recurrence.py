@@ -22,10 +22,7 @@ OVER = frozenset({State.CLOSED, State.ARCHIVED})
 
 def earlier_cases(work: Work, case: Case) -> tuple[Case, ...]:
     """The last cases of the same class closed at the same spot before this one came, newest first."""
-    if case.subclass is None or not case.place.grid_code:
-        return ()
-    found = work.find(Case, order="-received_at", limit=LOOKED_AT, grid_code=case.place.grid_code,
-                      kind=case.subclass.kind.value, subclass_code=case.subclass.code)  # fmt: skip
+    found = work.cases_before(case, states=OVER, limit=LOOKED_AT)
     return tuple(one for one in found if is_earlier(one, case))[:SHOWN]
 
 

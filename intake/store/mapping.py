@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from intake.call import LineState
 from intake.model import Kind, Place, Prediction, ReplyKind, Role, Scored, State, Subclass, Urgency
+from intake.store.statements import Statements
 from intake.vault import Vault
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ CODECS: dict[Any, Codec] = {
     int | None: _plain(sa.BigInteger(), null=True),
     float | None: _plain(sa.Double(), null=True),
     str: _plain(sa.Text()),
-    bool: _plain(sa.Boolean()),
+    bool: Codec((("", sa.Boolean(), False),), None, lambda row: bool(row[0])),
     bytes: _plain(sa.LargeBinary()),
     datetime: _moment(null=False),
     datetime | None: _moment(null=True),
@@ -155,7 +156,9 @@ class RecordTable(Generic[T]):
         order = [*self._plain_columns, *coded, *self.sealed, *self.derived]
         self._in_table_order: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*map(order.index, self.table.c.keys()))
         self._inserts: dict[str, str] = {}
+        self._written_key = tuple(entry for entry in self.plan if entry[0] in self.key)
         self.columns = [column for _, names, _ in self.plan for column in names] + list(self.sealed)
+        self.statements = Statements(self.table, key=self.key, columns=self.columns)
 
     def values(self, record: T, vault: Vault) -> tuple[Any, ...]:
         """All columns of a record in the order of the table, sealed and derived ones included."""
@@ -180,6 +183,30 @@ class RecordTable(Generic[T]):
         """The same by name of column."""
         return dict(zip(self.table.c.keys(), self.values(record, vault), strict=True))
 
+    def changes(self, before: T, after: T, vault: Vault) -> dict[str, Any]:
+        """The columns in which a record differs from what it was, with their new values."""
+        found: dict[str, Any] = {}
+        for name, names, codec in self.plan:
+            value = getattr(after, name)
+            if value != getattr(before, name):
+                found |= zip(names, codec.write(value) if codec.write else (value,), strict=True)
+        for column, group in self.sealed.items():
+            if any(getattr(after, field) != getattr(before, field) for field in group):
+                found[column] = self._seal([getattr(after, field) for field in group], column, vault)
+        for column, (_, make) in self.derived.items():
+            if (value := make(after, vault)) != make(before, vault):
+                found[column] = value
+        return found
+
+    def update(self, connection: sa.Connection, before: T, changed: Mapping[str, Any], *, where: Mapping[str, Any]) -> int:
+        """Write columns of the row that `before` stands in, if its columns in `where` still have these values; how many
+        rows that was."""
+        values = {f"n_{name}": value for name, value in changed.items()} | {f"w_{name}": value for name, value in where.items()}
+        for name, _, codec in self._written_key:
+            value = getattr(before, name)
+            values[f"w_{name}"] = codec.write(value)[0] if codec.write else value
+        return self.statements.update(connection.dialect, changed, where).run(connection, values).rowcount
+
     def record_from(self, row: Sequence[Any], vault: Vault) -> T:
         """Build a record from a row selected as `self.columns`."""
         values: dict[str, Any] = {}
@@ -189,7 +216,9 @@ class RecordTable(Generic[T]):
             place += len(names)
             values[name] = part[0] if codec.read is None else codec.read(part)
         for column, group in self.sealed.items():
-            values |= zip(group, self._unseal(row[place], column, vault) or [""] * len(group), strict=True)
+            texts = self._unseal(row[place], column, vault)
+            # A row of an earlier version lacks the fields that were added to its group since: at its end, and empty.
+            values |= zip(group, texts + [""] * (len(group) - len(texts)), strict=True)
             place += 1
         return self.record(**values)
 

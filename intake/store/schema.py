@@ -14,7 +14,7 @@ from intake.store import counts, search, triggers
 from intake.store.sqlite import sqlite_engine
 from intake.store.tables import METADATA
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -47,8 +47,10 @@ def upgrade(connection: sa.Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    if revision != "head":
+        return
     triggers.create(connection)
-    if held and revision == "head":
+    if held:
         # A newer program keeps more counters than the one that filled this database.
         counts.recount_all(connection)
 

@@ -50,6 +50,7 @@ cases = RecordTable(
         sa.Index(None, "main_case_no"),
         sa.Index(None, "upstream_no"),
         sa.Index(None, "grid_code", "received_at"),
+        sa.Index(None, "grid_code", "kind", "subclass_code", "received_at"),
         # Holds only what waits for next year's holidays, so it costs nothing the rest of the year.
         sa.Index("ix_cases_provisional", "case_no", sqlite_where=sa.text("due_provisional"),
                  postgresql_where=sa.text("due_provisional")),

@@ -30,7 +30,7 @@ def phone_tables(metadata: sa.MetaData) -> tuple[RecordTable[Any], ...]:
     return (
         RecordTable(
             Call, "calls", metadata, key=["call_id"],
-            sealed={"sealed": ("caller", "name", "note"), "sealed_position": ("position",)},
+            sealed={"sealed": ("caller", "name", "note", "transfers", "giving"), "sealed_position": ("position",)},
             derived={**numbered, "live": (sa.Boolean(), lambda call, _: call.ended_at is None)},
             extra=[sa.UniqueConstraint("server", "leg_id"), sa.Index(None, "number_hash", "call_id"), sa.Index(None, "case_no"),
                    sa.Index(None, "ref"),

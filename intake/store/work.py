@@ -6,10 +6,9 @@ Connection, on SQLite and PostgreSQL alike.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -21,6 +20,7 @@ from intake.store import claims, counts, day, debts, feeds, queue, search, spot,
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
 from intake.store.mapping import to_micros
+from intake.store.statements import Wanted
 from intake.store.tables import TABLES
 from intake.vault import Vault
 
@@ -32,6 +32,8 @@ ADD_COUNT = sa.text(
 )
 
 ADD_FEED = sa.insert(tables.feed)
+PLACES = {kind: place for place, kind in enumerate(TABLES)}
+"""Parents stand before what refers to them."""
 
 
 class Work:
@@ -42,7 +44,7 @@ class Work:
         self.connection, self.vault, self.now = connection, vault, now
         self.wrote = False
         self._blocks, self._words = blocks, words
-        self._rows: dict[type, list[tuple[Any, ...]]] = {kind: [] for kind in TABLES}
+        self._rows: dict[type, list[tuple[Any, ...]]] = {}
         self._search: list[dict[str, Any]] = []
         self._feed: list[FeedEvent] = []
         self._counts: Counter[str] = Counter()
@@ -63,7 +65,7 @@ class Work:
     def add(self, *records: Any) -> None:
         """Hold new records back for the group's end."""
         for record in records:
-            self._rows[type(record)].append(TABLES[type(record)].values(record, self.vault))
+            self._rows.setdefault(type(record), []).append(TABLES[type(record)].values(record, self.vault))
             self._counts.update(counter_names(record))
             if isinstance(record, Case):
                 self._search.append(search.row(record, self._words))
@@ -72,16 +74,12 @@ class Work:
         """Write the columns that differ; a Case only if its stored version is still that of `before`."""
         self.flush_rows()
         table = TABLES[type(after)]
-        old, new = table.row(before, self.vault), table.row(after, self.vault)
-        changed = {column: value for column, value in new.items() if value != old[column]}
+        changed = table.changes(before, after, self.vault)
         if not changed:
             return after
         self.wrote = True
-        where = [table.table.c[column] == old[column] for column in table.key]
-        if isinstance(before, Case):
-            where.append(table.table.c.version == before.version)
-        count = self.connection.execute(sa.update(table.table).where(*where).values(changed)).rowcount
-        if count != 1:
+        where = {"version": before.version} if isinstance(before, Case) else {}
+        if table.update(self.connection, before, changed, where=where) != 1:
             raise StaleVersion(current_version=getattr(after, "version", 0))
         self._counts.subtract(counter_names(before))
         self._counts.update(counter_names(after))
@@ -123,13 +121,14 @@ class Work:
                 after: tuple[str, int] | None = None) -> list[T]:  # fmt: skip
         self.flush_rows()
         table = TABLES[kind]
-        nulls = tuple(name for name, value in where.items() if value is None)
-        column = after[0] if after else ""
-        statement = _selection(cast("Hashable", kind), tuple(where), nulls, order, limit, lock, column)
-        values = {f"w_{name}": to_micros(v) if isinstance(v, datetime) else v for name, v in where.items() if v is not None}
+        wanted = Wanted(tuple(name for name, value in where.items() if value is not None),
+                        tuple(name for name, value in where.items() if value is None),
+                        after[0] if after else "", order, limit, lock)  # fmt: skip
+        values = {f"w_{name}": to_micros(v) if isinstance(v, datetime) else v for name, v in where.items()}
         if after:
             values["after"] = after[1]
-        return [table.record_from(row, self.vault) for row in self.connection.execute(statement, values)]
+        rows = table.statements.select(self.connection.dialect, wanted).run(self.connection, values)
+        return [table.record_from(row, self.vault) for row in rows]
 
     # Questions with a statement of their own
 
@@ -154,6 +153,11 @@ class Work:
         """Cases around a spot since a moment, newest first (spot.py)."""
         self.flush_rows()
         return spot.cases_near(self.connection, self.vault, place, since=since)
+
+    def cases_before(self, case: Case, *, states: Collection[State], limit: int) -> list[Case]:
+        """Cases of the same class and grid that came before, newest first (spot.py)."""
+        self.flush_rows()
+        return spot.cases_before(self.connection, self.vault, case, states=states, limit=limit)
 
     def events_after(self, after: int) -> list[FeedEvent]:
         """The next page of the feed (feeds.py)."""
@@ -209,11 +213,11 @@ class Work:
 
     def flush_rows(self) -> None:
         """Write what is held back, parents first."""
-        for kind, rows in self._rows.items():
-            if rows:
+        for kind in sorted(self._rows, key=PLACES.__getitem__):
+            if rows := self._rows[kind]:
                 self.wrote = True
                 self.connection.exec_driver_sql(TABLES[kind].insert_statement(self.connection.dialect), rows)
-                rows.clear()
+        self._rows.clear()
         if self._search:
             search.insert(self.connection, self._search)
             self._search.clear()
@@ -252,8 +256,8 @@ class Work:
                     Counter(self._counts), len(self._after))  # fmt: skip
 
     def rewind(self, mark: "Mark") -> None:
-        for kind, length in mark.rows.items():
-            del self._rows[kind][length:]
+        for kind, rows in self._rows.items():
+            del rows[mark.rows.get(kind, 0) :]
         del self._search[mark.search :]
         del self._feed[mark.feed :]
         del self._after[mark.after :]
@@ -271,24 +275,3 @@ class Mark:
 
 def _conditions(table: sa.Table, where: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     return [table.c[name] == (to_micros(v) if isinstance(v, datetime) else v) for name, v in where.items()]  # None: IS NULL
-
-
-@lru_cache(maxsize=256)
-def _selection(
-    kind: Hashable, names: tuple[str, ...], nulls: tuple[str, ...], order: str, limit: int, lock: bool, after: str
-) -> sa.Select[Any]:
-    """Statements are built once and kept, because building one costs more than running it."""
-    mapped = TABLES[cast("type", kind)]
-    columns = mapped.table.c
-    statement = sa.select(*(columns[name] for name in mapped.columns))
-    statement = statement.where(
-        *(columns[name].is_(None) if name in nulls else columns[name] == sa.bindparam(f"w_{name}") for name in names)
-    )
-    if after:
-        statement = statement.where(columns[after] > sa.bindparam("after"))
-    for name in order.split(",") if order else mapped.key:
-        column = columns[name.removeprefix("-")]
-        statement = statement.order_by(column.desc() if name.startswith("-") else column.asc())
-    if limit:
-        statement = statement.limit(limit)
-    return statement.with_for_update() if lock else statement

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from intake.store.postgres import postgres_engine
-from intake.store.schema import HEAD, MIGRATIONS, make_fresh, revision_of, upgrade_sqlite
+from intake.store.schema import HEAD, MIGRATIONS, make_fresh, revision_of, upgrade, upgrade_sqlite
 from intake.store.sqlite import sqlite_engine
 from tests.servers import Postgres
 
@@ -45,6 +45,21 @@ def test_migrated_and_fresh_sqlite_agree(tmp_path: Path) -> None:
                 make_fresh(connection)
             else:
                 assert revision_of(connection) == HEAD
+            schemas.append(schema_of(connection))
+        engine.dispose()
+    assert schemas[0] == schemas[1]
+
+
+@pytest.mark.parametrize("held", [f"{number:04d}" for number in range(1, int(HEAD))])
+def test_a_database_of_each_older_release_is_brought_forward(tmp_path: Path, held: str) -> None:
+    schemas = []
+    for name, steps in (("old.db", (held, "head")), ("new.db", ("head",))):
+        engine = sqlite_engine(tmp_path / name, begin="IMMEDIATE")
+        for step in steps:
+            with engine.begin() as connection:
+                upgrade(connection, step)
+        with engine.begin() as connection:
+            assert revision_of(connection) == HEAD
             schemas.append(schema_of(connection))
         engine.dispose()
     assert schemas[0] == schemas[1]
