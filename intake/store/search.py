@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from intake.model import Case
+from intake.store.statements import ForEach
 from intake.text import bigrams, normalise
 
 MAX_TERMS = 8
@@ -24,10 +25,10 @@ DDL = {
     ),
 }
 INSERT = {
-    "sqlite": sa.text("INSERT INTO case_search (rowid, words) VALUES (:case_no, :words)"),
-    "postgresql": sa.text(
+    "sqlite": ForEach(sa.text("INSERT INTO case_search (rowid, words) VALUES (:case_no, :words)")),
+    "postgresql": ForEach(sa.text(
         "INSERT INTO case_search (case_no, words) VALUES (:case_no, array_to_tsvector(string_to_array(:words, ' ')))"
-    ),
+    )),
 }
 DELETE = {
     "sqlite": sa.text("DELETE FROM case_search WHERE rowid = :case_no"),
@@ -50,7 +51,7 @@ def row(case: Case, words: Callable[[str], Sequence[str]]) -> dict[str, Any]:
 
 
 def insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(INSERT[connection.dialect.name], rows)
+    INSERT[connection.dialect.name].run(connection, rows)
 
 
 def replace(connection: sa.Connection, new: dict[str, Any]) -> None:

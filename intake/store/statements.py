@@ -42,6 +42,29 @@ class Prepared:
         return connection.exec_driver_sql(self.words, tuple(given))
 
 
+def prepared(statement: sa.Executable, dialect: sa.Dialect) -> Prepared:
+    """A statement without lists of changing length (IN) in the driver's words."""
+    compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    fixed = {name: value for name, value in compiled.params.items() if value is not None}
+    return Prepared(str(compiled), tuple(compiled.positiontup or ()), fixed)
+
+
+class ForEach:
+    """One statement run for each of many rows."""
+
+    def __init__(self, statement: sa.Executable) -> None:
+        self._statement = statement
+        self._kept: dict[str, Prepared] = {}
+
+    def run(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """`rows` by the statement's parameters."""
+        dialect = connection.dialect
+        if dialect.name not in self._kept:
+            self._kept[dialect.name] = prepared(self._statement, dialect)
+        one = self._kept[dialect.name]
+        connection.exec_driver_sql(one.words, [tuple([row[name] for name in one.order]) for row in rows])
+
+
 class Statements:
     """Of one table with the columns `key` as its key; `columns` are those that are read, in this order."""
 
@@ -60,9 +83,7 @@ class Statements:
 
     def _once(self, kept: object, dialect: sa.Dialect, make: Callable[[], sa.Executable]) -> Prepared:
         if kept not in self._kept:
-            compiled: Any = make().compile(dialect=dialect)  # type: ignore[attr-defined]
-            fixed = {name: value for name, value in compiled.params.items() if value is not None}
-            self._kept[kept] = Prepared(str(compiled), tuple(compiled.positiontup or ()), fixed)
+            self._kept[kept] = prepared(make(), dialect)
         return self._kept[kept]
 
     def _select(self, wanted: Wanted) -> sa.Select[Any]:

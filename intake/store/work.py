@@ -20,18 +20,17 @@ from intake.store import claims, counts, day, debts, feeds, queue, search, spot,
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
 from intake.store.mapping import to_micros
-from intake.store.statements import Wanted
+from intake.store.statements import ForEach, Wanted
 from intake.store.tables import TABLES
 from intake.vault import Vault
 
 T = TypeVar("T")
 FEED_LOCK = 0x12319
 """Advisory lock on PostgreSQL: feed ids are given out between it and the commit, so they follow commit order."""
-ADD_COUNT = sa.text(
+ADD_COUNT = ForEach(sa.text(
     "INSERT INTO counters (name, n) VALUES (:name, :n) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n"
-)
-
-ADD_FEED = sa.insert(tables.feed)
+))  # fmt: skip
+ADD_FEED = ForEach(sa.insert(tables.feed).values({c.name: sa.bindparam(c.name) for c in tables.feed.c if c.name != "feed_id"}))
 PLACES = {kind: place for place, kind in enumerate(TABLES)}
 """Parents stand before what refers to them."""
 
@@ -228,7 +227,7 @@ class Work:
         counts = [{"name": name, "n": n} for name, n in sorted(self._counts.items()) if n]
         if counts:
             self.wrote = True
-            self.connection.execute(ADD_COUNT, counts)
+            ADD_COUNT.run(self.connection, counts)
         if self._feed:
             self.wrote = True
             self._flush_feed()
@@ -241,7 +240,7 @@ class Work:
              "unit": e.unit, "urgency": e.urgency, "co_unit": e.co_unit}
             for e in self._feed
         ]  # fmt: skip
-        self.connection.execute(ADD_FEED, rows)
+        ADD_FEED.run(self.connection, rows)
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.select(sa.func.pg_notify("intake_feed", "")))
         self._feed.clear()
