@@ -10,7 +10,9 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -30,15 +32,34 @@ class PushSetting:
 
 
 def read_setting(source: str, given: Mapping[str, Any]) -> PushSetting:
-    """Check what the settings say of a source; raises Misconfigured."""
+    """Check what the settings say of a source; raises Misconfigured, also for an address that others could listen to."""
     if unknown := sorted(given.keys() - KEYS):
         raise Misconfigured(f"来源 {source} 没有这项设置：{unknown[0]}。")
     url, secret = str(given.get("push_url", "")), str(given.get("secret", ""))
-    if not url.startswith(("https://", "http://")):
-        raise Misconfigured(f"来源 {source} 的 push_url 应为网址。")
+    if not _is_private(url):
+        raise Misconfigured(f"来源 {source} 的 push_url 应为 https:// 开头的网址：反馈内容不得明文传送，只有本机地址可用 http。")
     if len(secret) < 16:
         raise Misconfigured(f"来源 {source} 的 secret 至少 16 个字符。")
     return PushSetting(url, secret)
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there: it is encrypted, or does not leave this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.port == 0 or not host:
+            return False
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class OrderWebhook:

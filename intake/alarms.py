@@ -4,6 +4,7 @@ Lines of the system that change nothing a person decided on (HARMLESS) do not ma
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from intake.history import append_entry
 from intake.model import SYSTEM, Case, State
@@ -41,20 +42,27 @@ def _fire(work: Work, case: Case, timer: Timer) -> None:
 def keep_timers(work: Work, before: Case | None, after: Case) -> None:
     """Replace the open timers of a case by those it should have after a change, and close tasks they opened.
 
-    A timer that fired already does not come again because the state changed: only a new moment makes it new.
+    A timer that fired already does not come again because the state changed: only a new moment makes it new, and a stage has
+    one as long as it lasts.
     """
     if not needs_new_timers(before, after):
         return
-    fired = set()
+    fired, stage_at = set(), None
     if before is not None:
+        stage_at = _stage_at(work, after) if before.state is after.state else None
         work.remove(Timer, case_no=after.case_no, fired_at=None)
         for task in work.find(Task, case_no=after.case_no, state="open"):
             if task.kind in STATE_TASKS and before.state is not after.state and after.state not in STATE_TASKS[task.kind]:
                 done = replace(task, state="done", closed_at=work.now, outcome=after.state.value)
                 work.change(task, done)
         fired = {(timer.kind, timer.due_at) for timer in work.find(Timer, case_no=after.case_no)}
-    wanted = (one for one in timers_of(after) if one not in fired)
-    work.add(*(Timer(work.new_id(), after.case_no, kind, at) for kind, at in wanted))
+    moments = ((kind, stage_at if kind == "stage" and stage_at else at) for kind, at in timers_of(after))
+    work.add(*(Timer(work.new_id(), after.case_no, kind, at) for kind, at in moments if (kind, at) not in fired))
+
+
+def _stage_at(work: Work, case: Case) -> datetime | None:
+    """When the stage a case is in ends: it counts from its beginning, whatever is corrected meanwhile."""
+    return max((timer.due_at for timer in work.find(Timer, case_no=case.case_no) if timer.kind == "stage"), default=None)
 
 
 STATE_TASKS: dict[str, frozenset[State]] = {

@@ -87,12 +87,13 @@ def _accept(doing: Doing, before: Case) -> Extra:
 
 
 def _classed(doing: Doing, before: Case) -> dict[str, object]:
-    """A new class brings its own default urgency (never lowering it), condition and proposed unit."""
+    """A new class or condition brings its default urgency (never lowering it), a new class its condition and proposed unit."""
     case = doing.case
     if case.subclass is None:
         return {}
-    entry = doing.rules.taxonomy.entry(case.subclass)
-    urgency = case.urgency if "urgency" in doing.values else min(case.urgency, entry.urgency, key=lambda u: u.rank)
+    default = doing.rules.taxonomy.urgency_of(case.subclass, doing.said("condition"))
+    is_ruled = "urgency" in doing.values and doing.actor.role is Role.SHIFT_LEADER
+    urgency = case.urgency if is_ruled else min(case.urgency, default, key=lambda u: u.rank)
     changes: dict[str, object] = {"urgency": urgency}
     if case.subclass != before.subclass and case.condition == before.condition:
         changes["condition"] = ""
@@ -134,10 +135,6 @@ def _withdraw(doing: Doing, _before: Case) -> Extra:
     return Extra(doing.due_of({"dispatched_at": None} | CLOCK_STOPPED))
 
 
-def _check(_doing: Doing, _before: Case) -> Extra:
-    return Extra({"check_result": ""})
-
-
 def _close(doing: Doing, before: Case) -> Extra:
     if before.check_result == "fail":
         raise IllegalMove("close", before.state, "核查未通过，请返工。")
@@ -148,8 +145,10 @@ def _close(doing: Doing, before: Case) -> Extra:
 
 def _rework(doing: Doing, before: Case) -> Extra:
     again = {"rework_count": before.rework_count + 1, "done_at": None, "check_result": ""}
-    fresh = CLOCK_STOPPED | {"clock_at": doing.now}
-    return Extra(doing.due_of(again | fresh), {"rework": before.rework_count + 1})
+    clock = CLOCK_STOPPED | {"clock_at": doing.now}
+    if doing.rules.rework_goes_on and before.done_at:
+        clock = {"pauses": doing.pause(before.done_at, doing.now)}
+    return Extra(doing.due_of(again | clock), {"rework": before.rework_count + 1})
 
 
 def _settle(doing: Doing, before: Case) -> Extra:
@@ -290,7 +289,8 @@ GRANTS: dict[str, Callable[[Doing, Case, Request], dict[str, object]]] = {
     "return": _grant_return, "extension": _grant_extension, "suspension": _grant_suspension,
 }  # fmt: skip
 EXTRAS: dict[str, Callable[[Doing, Case], Extra]] = {
-    "accept": _accept, "file": _file, "dispatch": _dispatch, "withdraw": _withdraw, "check": _check, "close": _close,
+    "accept": _accept, "file": _file, "dispatch": _dispatch, "withdraw": _withdraw, "close": _close,
+    "check": lambda _doing, _before: Extra({"check_result": ""}),
     "rework": _rework, "settle": _settle, "reopen": _reopen, "review": _review, "merge": _merge, "unmerge": _unmerge,
     "void": _void, "resume": _resume, "reclassify": _reclassify, "set_urgency": _set_urgency, "urge": _urge,
     "acknowledge": _acknowledge, "note": _note, "revisited": _revisited, "rotate_code": _rotate_code,

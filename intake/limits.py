@@ -4,7 +4,7 @@ Where there is danger two clocks run (make safe in natural hours, repair in work
 the repair's, the earlier one is shown beside it. Counting itself is calendar.py's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -49,10 +49,9 @@ def pauses_of(case: Case, *, until: datetime) -> tuple[Pause, ...]:
 
 @dataclass(frozen=True, slots=True)
 class LimitTable:
-    """The limits of a city: its class table, which source it puts first, its calendars and units."""
+    """The limits of a city: its class table, its calendars and units."""
 
     taxonomy: Taxonomy
-    sources: Sequence[str]
     calendars: Mapping[str, WorkCalendar]
     units: Mapping[str, Unit]
     zone: tzinfo
@@ -106,7 +105,7 @@ class LimitTable:
 
     def _rows(self, case: Case, condition: str) -> tuple[Limit, ...]:
         assert case.subclass is not None
-        return self.taxonomy.limits_for(case.subclass, condition, sources=self.sources) if condition else ()
+        return self.taxonomy.limits_for(case.subclass, condition) if condition else ()
 
     def _calendar(self, case: Case) -> WorkCalendar:
         unit = self.units.get(case.unit)

@@ -7,15 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from intake.codes import digest_of
+from intake.conversation import SAID
 from intake.errors import BadInput, IntakeError, KeyReused, NotFound
 from intake.fields import point_place
 from intake.gateway import Gateway
 from intake.model import Actor, Case, Place, Role
 from intake.order import News, Order, SheetHeld
 from intake.order_sheet import Row
-from intake.order_source import MOMENTS_OF, OrderGiven, inbound_of
+from intake.order_source import CHANNEL, MOMENTS_OF, OrderGiven, inbound_of
 from intake.ports import Work
 from intake.receive import Received
+from intake.records import JournalEntry
+from intake.rules import Rules
+from intake.usecases import Command, load_case, perform
 
 RECENT = 50
 NEWS_PAGE = 100
@@ -75,6 +79,24 @@ async def take_rows(gateway: Gateway, rows: Iterable[Row]) -> list[Taken]:
         except IntakeError as fault:
             done.append(Taken(row, fault=fault.message))
     return done
+
+
+def hear_word(work: Work, command: Command, rules: Rules, *, key: str, digest: str) -> Case:
+    """A word of a source as a step of its order's case. The same `key` again changes nothing and gives the case as it stands;
+    raises KeyReused for another body. Without a key every word counts."""
+    if not key:
+        return perform(work, command, rules)
+    # The lock makes two that come at once go one after the other, whichever gateways they come to.
+    case = load_case(work, command.case_no, command.actor, lock=True)
+    provider_id = f"word:{digest_of(f'{command.case_no}:{key}')}"
+    heard = work.find(JournalEntry, channel=CHANNEL, provider_id=provider_id, limit=1)
+    if heard and heard[0].body_digest != digest:
+        raise KeyReused
+    if heard:
+        return case
+    after = perform(work, command, rules)
+    work.add(JournalEntry(work.new_id(), CHANNEL, provider_id, work.now, "", SAID, case.case_no, digest, reason="word"))
+    return after
 
 
 def find_order(work: Work, source: str, number: str) -> OrderSeen:

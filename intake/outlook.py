@@ -34,7 +34,7 @@ def outlook(rules: Rules, subclass: Subclass, *, condition: str, place: Place, n
     conditions = rules.taxonomy.conditions(subclass)
     chosen = condition if condition in conditions else conditions[0] if len(conditions) == 1 else ""
     limits = rules.taxonomy.limits_for(subclass, chosen) if chosen else ()
-    urgency = min((entry.urgency, *(limit.urgency for limit in limits)), key=lambda one: one.rank)
+    urgency = rules.taxonomy.urgency_of(subclass, chosen)
     case = Case(case_no=0, version=1, state=State.FILED, round=1, channel="phone", received_at=now, updated_at=now,
                 description="", urgency=urgency, subclass=subclass, condition=chosen, place=place)  # fmt: skip
     assigned = rules.route(case, now)

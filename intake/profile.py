@@ -33,11 +33,12 @@ SURE_MATCH = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One of the city's telephone numbers, with what is spoken first."""
+    """One of the city's telephone numbers, with what is spoken first, and what outside its hours ("": the same)."""
 
     number: str
     name: str
     greeting: str
+    closed_greeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class City:
     reopen_days: int
     area_code: str
     sources: Mapping[str, Source] = field(default_factory=dict)
+    rework_goes_on: bool = False
 
     @cached_property
     def areas(self) -> Areas:
@@ -119,6 +121,18 @@ class City:
         found = self.areas.locate(place.lon, place.lat)
         return isinstance(found, Outside) and found.distance_m > OUTSIDE_TOLERANCE_M
 
+    def doubt_about(self, place: Place) -> str:
+        """What a person should look at in the point of a place: it lies on a border, or in no grid; empty for any other."""
+        if place.lon is None or place.lat is None:
+            return ""
+        found = self.areas.locate(place.lon, place.lat)
+        if isinstance(found, Outside):
+            return f"定位不在任何网格内，离最近的网格 {found.nearest_grid_code} 约 {found.distance_m:.0f} 米，请核对。"
+        if not found.on_border:
+            return ""
+        others = "、".join(code for code in found.candidates if code != found.grid_code)
+        return f"定位在网格交界处，也可能属于 {others}，请核对。" if others else "定位在本市边界上，请核对。"
+
     def _from_point(self, place: Place, lon: float, lat: float) -> Place:
         found = self.areas.locate(lon, lat)
         if isinstance(found, Outside):
@@ -138,7 +152,12 @@ class City:
             wording=self.wording,
             offered=frozenset(offered),
             reopen_days=self.reopen_days,
+            rework_goes_on=self.rework_goes_on,
         )
+
+
+REWORK = {"fresh": False, "left": True}
+"""`[limits] rework`: whether what is done again goes on with what was left of the limit."""
 
 
 def load_city(folder: Path) -> City:
@@ -152,7 +171,7 @@ def load_city(folder: Path) -> City:
 def _load(folder: Path) -> City:
     city = _toml(folder / "city.toml")
     units = {row["id"]: _unit(row) for row in _toml(folder / "units.toml")["units"]}
-    taxonomy = load_taxonomy(optional_on=city["city"].get("optional_classes"))
+    taxonomy = load_taxonomy(optional_on=city["city"].get("optional_classes"), sources=city["limits"]["sources"])
     calendars = load_calendars(folder / "calendars.toml", folder / "holidays.csv", tz=city["city"]["timezone"])
     replies = city["replies"]
     return City(
@@ -160,17 +179,18 @@ def _load(folder: Path) -> City:
         name=city["city"]["name"],
         title=city["bodies"]["web_title"],
         zone=ZoneInfo(city["city"]["timezone"]),
-        lines=tuple(Line(row["number"], row["name"], row["greeting"]) for row in city["numbers"]),
+        lines=tuple(Line(row["number"], row["name"], row["greeting"], row.get("closed_greeting", "")) for row in city["numbers"]),
         units=units,
         accounts=tuple(_account(row) for row in _toml(folder / "users.toml")["users"]),
         taxonomy=taxonomy,
         calendars=calendars,
-        limits=LimitTable(taxonomy, tuple(city["limits"]["sources"]), calendars, units, ZoneInfo(city["city"]["timezone"])),
+        limits=LimitTable(taxonomy, calendars, units, ZoneInfo(city["city"]["timezone"])),
         routing=load_rules(folder / "routing.toml", units),
         wording=load_wording(folder / "templates.toml", signature=replies["signature"], hotline=replies["hotline"]),
         reopen_days=city["reopening"]["within_days"],
         area_code=city["city"].get("area_code", ""),
         sources=load_sources(folder),
+        rework_goes_on=REWORK[city["limits"].get("rework", "fresh")],
     )
 
 

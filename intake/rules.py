@@ -53,7 +53,8 @@ class Located(Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rules:
-    """Everything local that steps.py and usecases.py decide by. `offered` are the channel kinds that can send."""
+    """Everything local that steps.py and usecases.py decide by. `offered` are the channel kinds that can send. Rework has a
+    fresh limit, or with `rework_goes_on` what was left when the unit fed back."""
 
     taxonomy: Taxonomy
     units: Mapping[str, Unit]
@@ -64,6 +65,7 @@ class Rules:
     wording: Wording
     offered: frozenset[str] = frozenset()
     reopen_days: int = 30
+    rework_goes_on: bool = False
     progress_replies: bool = True
     reply_due: timedelta = timedelta(hours=24)
     mark_lasts: timedelta = timedelta(days=90)

@@ -57,12 +57,14 @@ class Limit:
 
 @dataclass(frozen=True, repr=False)
 class Taxonomy:
-    """All classes a city uses, with its optional classes switched on or falling back to a base class."""
+    """All classes a city uses, with its optional classes switched on or falling back to a base class, and the `sources` of
+    limits it puts first."""
 
     entries: Mapping[Subclass, ClassEntry]
     limits: Mapping[Subclass, tuple[Limit, ...]]
     crosswalk: Mapping[Subclass, Mapping[str, str]]
     optional_on: frozenset[Subclass] = field(default_factory=frozenset)
+    sources: tuple[str, ...] = ()
 
     @cached_property
     def in_use(self) -> tuple[ClassEntry, ...]:
@@ -111,12 +113,15 @@ class Taxonomy:
         rows = self.limits.get(subclass, ())
         return tuple(dict.fromkeys(row.condition for row in rows if row.active))
 
-    def limits_for(self, subclass: Subclass, condition: str, *, sources: Iterable[str] = ()) -> tuple[Limit, ...]:
-        """The limits of a condition, one for each clock (disposal, or make_safe and repair).
+    def urgency_of(self, subclass: Subclass, condition: str = "") -> Urgency:
+        """The default urgency: the class's, or that of its condition where that is more urgent. Raises UnknownSubclass."""
+        found = (self.entry(subclass).urgency, *(row.urgency for row in self.limits_for(subclass, condition)))
+        return min(found, key=lambda urgency: urgency.rank)
 
-        A city names the `sources` it puts first; where none of them has the row, the active row is used.
-        """
-        order = {source: place for place, source in enumerate(sources)}
+    def limits_for(self, subclass: Subclass, condition: str) -> tuple[Limit, ...]:
+        """The limits of a condition, one for each clock (disposal, or make_safe and repair): of the first of the city's
+        `sources` that has the row, else the active one."""
+        order = {source: place for place, source in enumerate(self.sources)}
         best: dict[str, Limit] = {}
         for row in self.limits.get(subclass, ()):
             if row.condition != condition:
@@ -128,12 +133,17 @@ class Taxonomy:
         return tuple(best[clock] for clock in ("disposal", "make_safe", "repair") if clock in best)
 
 
-def load_taxonomy(folder: Path = TAXONOMY_FOLDER, *, optional_on: Iterable[str] | None = None) -> Taxonomy:
-    """Read the class table. `optional_on` lists the optional classes of a city; None takes the table's own defaults."""
+def load_taxonomy(
+    folder: Path = TAXONOMY_FOLDER, *, optional_on: Iterable[str] | None = None, sources: Iterable[str] = ()
+) -> Taxonomy:
+    """Read the class table. `optional_on` lists the optional classes of a city; None takes the table's own defaults. Raises
+    UnknownSubclass, and ValueError for a source that the table of limits does not have."""
     entries = {entry.subclass: entry for entry in map(_entry_from_row, _rows(folder / "classes.csv"))}
     limits: dict[Subclass, list[Limit]] = {}
     for limit in map(_limit_from_row, _rows(folder / "limits.csv")):
         limits.setdefault(limit.subclass, []).append(limit)
+    if absent := set(sources) - {row.source for rows in limits.values() for row in rows}:
+        raise ValueError(f"limits.sources {', '.join(sorted(absent))}")
     crosswalk = {
         Subclass(Kind(row["kind"]), row["code"]): {"2013": row["gb2013_code"], "2026": row["gb2026_code"]}
         for row in _rows(folder / "crosswalk.csv")
@@ -145,7 +155,7 @@ def load_taxonomy(folder: Path = TAXONOMY_FOLDER, *, optional_on: Iterable[str] 
         unknown = switched_on - entries.keys()
         if unknown:
             raise UnknownSubclass(", ".join(sorted(map(str, unknown))))
-    return Taxonomy(entries, {key: tuple(rows) for key, rows in limits.items()}, crosswalk, switched_on)
+    return Taxonomy(entries, {key: tuple(rows) for key, rows in limits.items()}, crosswalk, switched_on, tuple(sources))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

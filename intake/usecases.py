@@ -16,7 +16,7 @@ from intake.errors import BadInput, NotAllowed, NotFound, StaleVersion
 from intake.fields import Reading, read_fields
 from intake.history import append_entry
 from intake.merging import join, part
-from intake.model import CITIZEN, Actor, Case, ReplyKind, Role, State
+from intake.model import CITIZEN, Actor, Case, ReplyKind, Role, State, Urgency
 from intake.nuisance import mark_reporters
 from intake.permission import demand
 from intake.ports import Work
@@ -25,6 +25,8 @@ from intake.rules import Rules
 from intake.steps import Change, take_step
 from intake.workflow import REQUEST_SOURCES, Step, acts_for, check_step
 
+WEIGHING = frozenset({"accept", "file", "reclassify", "set_urgency"})
+"""Steps at which somebody weighs how urgent a case is."""
 REMARK_KINDS_TOLD = {"reject": "reason", "redirect": "body"}
 
 
@@ -124,9 +126,18 @@ def _store(work: Work, rules: Rules, step: Step, before: Case, change: Change, f
         if task.kind in change.closes_tasks:
             replies.close_task(work, task, actor, outcome=step.name)
     _owe(work, rules, step, after, change, facts, values, actor)
+    _tell_leader(work, step, after, actor)
     AFTERWARDS.get(step.name, _nothing_more)(work, rules, after, facts, values, actor)
     order_work.after_step(work, step.name, before, after, values)
     return replies.archive_if_settled(work, after.case_no) or after
+
+
+def _tell_leader(work: Work, step: Step, case: Case, actor: Actor) -> None:
+    """An emergency by its class, its condition or an operator's word reaches the shift leader until he acknowledges it. Danger
+    in the report's own words rang when it came (receive.py), once for many reports of one event."""
+    known = case.danger_words or actor.role is Role.SHIFT_LEADER or case.urgency is not Urgency.EMERGENCY
+    if step.name in WEIGHING and not known and not work.find(Task, case_no=case.case_no, kind="emergency", limit=1):
+        work.add(Task(work.new_id(), "emergency", case.case_no, work.now, Role.SHIFT_LEADER))
 
 
 def _store_requests(work: Work, change: Change, case: Case, remarks: tuple[Remark, ...], actor: Actor) -> None:

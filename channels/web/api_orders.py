@@ -7,6 +7,7 @@ from typing import Literal
 from aiohttp import web
 
 from channels.order_webhook import told
+from channels.web.api_report import KEY, idempotency_key
 from channels.web.api_staff import read_body, whole_number
 from channels.web.json_body import Body, Field, json_response
 from channels.web.media import ALBUM
@@ -14,11 +15,12 @@ from channels.web.openapi import STAFF, Parameter, operation
 from channels.web.rate import count_use
 from channels.web.session import require
 from channels.web.setting import gateway_of, signed_in
+from intake.codes import digest_of
 from intake.errors import BadInput, NotFound
 from intake.fields import moment_of
 from intake.model import Actor, Case
 from intake.order import STATE_WORDS as ORDER_WORDS
-from intake.order_desk import OrderSeen, find_order, news_after, source_of, take_order
+from intake.order_desk import OrderSeen, find_order, hear_word, news_after, source_of, take_order
 from intake.order_source import OrderGiven
 from intake.ports import Work
 from intake.records import Attachment
@@ -85,6 +87,10 @@ class SourceWord(Body):
     until: str = Field("", max_length=40, description="extension：新的办结时限")
     satisfaction: str = Field("", max_length=20, description="rating：satisfied、basically、unsatisfied、none")
 
+    def canonical(self) -> str:
+        """The digest by which a repeated word is told from another one under the same key."""
+        return digest_of(self.model_dump_json(exclude_none=True))
+
 
 class NewsPage(Body):
     news: list[dict[str, object]]
@@ -131,16 +137,17 @@ async def show_news(request: web.Request) -> web.StreamResponse:
 
 @require("send_orders")
 async def hear_source(request: web.Request) -> web.StreamResponse:
-    """A word of the source about its order becomes a step of the case."""
+    """A word of the source about its order becomes a step of the case; the same key with the same body counts once."""
     count_use(request, "api")
+    key, gateway = idempotency_key(request), gateway_of(request)
     seen, word = await _order(request), await read_body(request, SourceWord)
-    actor = signed_in(request).actor
     step, fields = _step_of(word)
     if step == "order_extended" and word.granted is None:
         raise BadInput("granted", "请说明是否同意延期：true 或 false。")
     if step == "order_extended" and word.granted and not word.until:
         raise BadInput("until", "同意延期时要给出新的办结时限。")
-    await gateway_of(request).perform(Command(seen.case.case_no, step, actor, fields=fields))
+    command, digest = Command(seen.case.case_no, step, signed_in(request).actor, fields=fields), word.canonical()
+    await gateway.store.write(lambda work: hear_word(work, command, gateway.rules, key=key, digest=digest))
     return json_response(order_told(await _order(request)))
 
 
@@ -229,7 +236,8 @@ OPERATIONS = (
     operation("GET", "/api/v1/orders/{source}/{number}", "工单办理情况", responses={200: OrderTold}, security=STAFF,
               parameters=[_SOURCE, _NUMBER]),
     operation("POST", "/api/v1/orders/{source}/{number}/words", "来源方催办、补充、撤诉、答复延期、评价", request=SourceWord,
-              responses={200: OrderTold}, security=STAFF, parameters=[_SOURCE, _NUMBER]),
+              responses={200: OrderTold}, security=STAFF, parameters=[
+                  _SOURCE, _NUMBER, Parameter(KEY, "header", "16 到 128 个字符；同一键同一内容只记一次")]),
     operation("GET", "/api/v1/orders/{source}/{number}/photos/{token}", "回单照片", responses={200: None}, security=STAFF,
               parameters=[_SOURCE, _NUMBER, Parameter("token", "path", "照片")], content_type="image/jpeg"),
     operation("GET", "/api/v1/order-news", "取回办理情况", responses={200: NewsPage}, security=STAFF,

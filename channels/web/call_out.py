@@ -8,6 +8,7 @@ from aiohttp import web
 from channels.web.desk_frame import desk_page
 from channels.web.desk_line import NOT_CONNECTED, phone_page
 from channels.web.desk_phone import Board, board_of
+from channels.web.number import number_from, number_in
 from channels.web.session import form_of, require
 from channels.web.setting import signed_in
 from intake.call import PURPOSES, RESULTS, Call
@@ -29,12 +30,12 @@ REVISIT_RESULTS = tuple(
 async def place(request: web.Request) -> web.StreamResponse:
     """Ring one's own telephone, then the citizen."""
     form, actor, board = await form_of(request), signed_in(request).actor, _board(request)
-    case_no, purpose, debt = parse_case_no(form.get("case_no")), form.get("purpose"), form.get("debt")
-    if not case_no or purpose not in TO_CITIZENS or not (debt == "" or (debt.isascii() and debt.isdigit() and len(debt) <= 18)):
+    case_no, purpose, debt = parse_case_no(form.get("case_no")), form.get("purpose"), number_from(form.get("debt") or "0")
+    if not case_no or purpose not in TO_CITIZENS or debt is None:
         raise BadInput("purpose", "请选择通话事由。")
     reason = REASON.format(purpose=PURPOSES[purpose])
     try:
-        call = await board.outgoing.place(actor, case_no=case_no, purpose=purpose, reason=reason, debt_id=int(debt or 0))
+        call = await board.outgoing.place(actor, case_no=case_no, purpose=purpose, reason=reason, debt_id=debt)
     except BadInput as error:
         return await phone_page(request, fault=error.message, status=422)
     raise web.HTTPSeeOther(f"/desk/phone/calls/{call.call_id}")
@@ -60,12 +61,10 @@ async def tell_result(request: web.Request) -> web.StreamResponse:
 
 async def _own(request: web.Request) -> Call:
     """The call of the address, if it is one's own or one leads the room."""
-    actor, word = signed_in(request).actor, request.match_info["call_id"]
-    if not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise NotFound("没有这次外呼。")
-    call = await _board(request).call(int(word))
+    actor, missing = signed_in(request).actor, NotFound("没有这次外呼。")
+    call = await _board(request).call(number_in(request, "call_id", missing=missing))
     if call.purpose not in TO_CITIZENS or not _may_tell(call, actor):
-        raise NotFound("没有这次外呼。")
+        raise missing
     return call
 
 

@@ -10,6 +10,7 @@ from channels.web.call_view import caller_view
 from channels.web.desk_bus import BUS
 from channels.web.desk_frame import desk_page
 from channels.web.desk_phone import board_of
+from channels.web.number import number_in
 from channels.web.render import page
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
@@ -21,16 +22,13 @@ from intake.telephony import Telephony
 
 NOT_CONNECTED = "电话系统没有接通，暂时不能操作电话。"
 BUSY = (LineState.RINGING, LineState.TALKING)
-Act = Callable[[Telephony, int, str], Awaitable[None]]
-ACTS: Mapping[str, Act] = {
-    "hold": lambda phone, call, _: phone.hold(call),
-    "unhold": lambda phone, call, _: phone.unhold(call),
-    "transfer": lambda phone, call, to: phone.transfer(call, to, warm=True),
-    "transfer_now": lambda phone, call, to: phone.transfer(call, to, warm=False),
-    "three_way": lambda phone, call, to: phone.three_way(call, to),
-    "hang_up": lambda phone, call, _: phone.hang_up(call),
+ACTS: Mapping[str, Callable[[Telephony, int], Awaitable[None]]] = {
+    "hold": lambda phone, call: phone.hold(call),
+    "unhold": lambda phone, call: phone.unhold(call),
+    "hang_up": lambda phone, call: phone.hang_up(call),
 }
-WITH_TARGET = frozenset({"transfer", "transfer_now", "three_way"})
+TRANSFERS: Mapping[str, str] = {"transfer": "warm", "transfer_now": "blind", "three_way": "three_way"}
+"""Button to how the citizen is given on (intake.transfer)."""
 DIALLED = frozenset("0123456789*#")
 
 
@@ -47,11 +45,11 @@ async def show_ringing(request: web.Request) -> web.StreamResponse:
 @require("take_calls")
 async def show_pop(request: web.Request) -> web.StreamResponse:
     """The panel of one call, for the operator whose telephone it is at."""
-    board, word = board_of(request), request.match_info["call_id"]
-    if board is None or not (word.isascii() and word.isdigit() and len(word) <= 18):
+    board, number = board_of(request), number_in(request, "call_id", missing=NotFound())
+    if board is None:
         raise NotFound
     line = await board.lines.of(signed_in(request).actor.user_id)
-    call = await board.call(int(word))
+    call = await board.call(number)
     if line is None or line.call_id != call.call_id:
         raise NotFound
     return await _pop(request, call)
@@ -70,13 +68,16 @@ async def use_phone(request: web.Request) -> web.StreamResponse:
     """Hold, transfer, three-way or hang up, by the buttons of the page."""
     form, draft, board = await form_of(request), await read_draft(request), board_of(request)
     name, to = form.get("do"), form.get("to").strip()
-    if name not in ACTS:
+    if name not in ACTS and name not in TRANSFERS:
         raise BadInput("do", "没有这项操作。")
-    if name in WITH_TARGET and not (to and set(to) <= DIALLED and len(to) <= 20):
+    if name in TRANSFERS and not (to and set(to) <= DIALLED and len(to) <= 20):
         raise BadInput("to", "请填写要转接的号码。")
     if board is None or board.telephony is None or not draft.call_id:
         raise Unavailable(NOT_CONNECTED)
-    await ACTS[name](board.telephony, draft.call_id, to)
+    if name in TRANSFERS:
+        await board.transfers.to(draft.call_id, to, signed_in(request).actor, how=TRANSFERS[name])
+    else:
+        await ACTS[name](board.telephony, draft.call_id)
     raise web.HTTPSeeOther(f"/desk/calls/{draft.draft_id}")
 
 

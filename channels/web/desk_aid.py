@@ -8,6 +8,7 @@ from aiohttp import web
 from channels.web.call_fields import Typed
 from channels.web.call_panel import KNOWLEDGE
 from channels.web.desk_frame import desk_page
+from channels.web.number import number_in
 from channels.web.render import page
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, setting_of, signed_in
@@ -80,10 +81,8 @@ async def post_notice(request: web.Request) -> web.StreamResponse:
 
 @require("post_notices")
 async def close_notice(request: web.Request) -> web.StreamResponse:
-    actor, word = signed_in(request).actor, request.match_info["notice_id"]
-    if not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise NotFound
-    await gateway_of(request).store.write(lambda work: end_notice(work, actor, int(word)))
+    actor, number = signed_in(request).actor, number_in(request, "notice_id", missing=NotFound())
+    await gateway_of(request).store.write(lambda work: end_notice(work, actor, number))
     raise web.HTTPSeeOther("/desk/notices")
 
 

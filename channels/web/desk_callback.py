@@ -11,6 +11,7 @@ from aiohttp import web
 
 from channels.web.desk_frame import desk_page
 from channels.web.desk_phone import board_of
+from channels.web.number import number_in
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake import callback_work
@@ -133,10 +134,7 @@ async def _callbacks_page(
 
 
 def _number(request: web.Request) -> int:
-    word = request.match_info["callback_id"]
-    if not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise NotFound("没有这条回电。")
-    return int(word)
+    return number_in(request, "callback_id", missing=NotFound("没有这条回电。"))
 
 
 ROUTES: list[web.RouteDef] = [

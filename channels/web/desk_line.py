@@ -13,6 +13,7 @@ from aiohttp import web
 from channels.web.desk_frame import desk_page
 from channels.web.desk_phone import Board, board_of
 from channels.web.form import Form
+from channels.web.number import number_from
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake.call import LINE_WORDS, PAUSE_REASONS, Call, LineState, OperatorLine
@@ -104,8 +105,8 @@ async def use_line(request: web.Request) -> web.StreamResponse:
 async def spy(request: web.Request) -> web.StreamResponse:
     """监听 or 密语: the shift leader's own telephone rings, and whoever picks it up hears the call."""
     form, actor, board = await form_of(request), signed_in(request).actor, board_of(request)
-    act, word = SPIES.get(form.get("do")), form.get("call_id")
-    if act is None or not (word.isascii() and word.isdigit() and len(word) <= 18):
+    act, call_id = SPIES.get(form.get("do")), number_from(form.get("call_id"))
+    if act is None or call_id is None:
         raise BadInput("do", "没有这项操作。")
     if board is None or board.telephony is None:
         raise Unavailable(NOT_CONNECTED)
@@ -113,10 +114,10 @@ async def spy(request: web.Request) -> web.StreamResponse:
     if own is None or own.state is LineState.OFFLINE or own.state in (LineState.RINGING, LineState.TALKING):
         return await phone_page(request, fault="请先签入自己的分机，并在空闲时监听。", status=422)
     try:
-        await act(board.telephony, own.extension, int(word))
+        await act(board.telephony, own.extension, call_id)
     except Refused as error:
         return await phone_page(request, fault=error.message, status=409)
-    log.info("phone.overheard", how=form.get("do"), call_id=int(word), by=actor.user_id)
+    log.info("phone.overheard", how=form.get("do"), call_id=call_id, by=actor.user_id)
     raise web.HTTPSeeOther(f"{PAGE}?overheard={form.get('do')}")
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from aiohttp import web
 
 from channels.web.desk_frame import desk_page
+from channels.web.number import number_in
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake.call import Call, CallRecording, Mark
@@ -109,10 +110,7 @@ def _name(work: Work, user_id: int) -> str:
 
 
 def _number(request: web.Request) -> int:
-    word = request.match_info["mark_id"]
-    if not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise NotFound("没有这个标记。")
-    return int(word)
+    return number_in(request, "mark_id", missing=NotFound("没有这个标记。"))
 
 
 ROUTES: list[web.RouteDef] = [

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from channels.web.desk_filter import wish_from
 from channels.web.desk_hand import back_to
+from channels.web.number import number_in
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake.errors import NotFound
@@ -23,11 +24,9 @@ async def keep(request: web.Request) -> web.StreamResponse:
 
 @require("see_queue")
 async def forget(request: web.Request) -> web.StreamResponse:
-    actor, word = signed_in(request).actor, request.match_info["saved_id"]
-    if not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise NotFound
+    actor, number = signed_in(request).actor, number_in(request, "saved_id", missing=NotFound())
     form = await form_of(request)
-    await gateway_of(request).store.write(lambda work: forget_view(work, actor, int(word)))
+    await gateway_of(request).store.write(lambda work: forget_view(work, actor, number))
     raise web.HTTPSeeOther(back_to(form.get("query")))
 
 

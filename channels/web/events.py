@@ -10,6 +10,7 @@ from contextlib import aclosing, suppress
 
 from aiohttp import web
 
+from channels.web.number import number_from
 from channels.web.openapi import STAFF, Parameter, operation
 from channels.web.session import require, who_asks
 from channels.web.setting import SIGNED_IN, gateway_of, signed_in
@@ -74,9 +75,10 @@ def last_seen(request: web.Request) -> int | None:
     given = request.headers.get("Last-Event-ID") or request.query.get("after")
     if given is None:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) <= 18):
+    number = number_from(given)
+    if number is None:
         raise BadInput("after", "续传位置应当是数字。")
-    return int(given)
+    return number
 
 
 async def told_from(feed: Feed, listener: Listener, *, last: int, request: web.Request) -> AsyncGenerator[Told | None]:

@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
+from channels.order_webhook import read_setting
 from intake import doctor
 from intake.call import CallRecording
 from intake.commands.doctor_phone import phone_findings
 from intake.commands.replies import overdue_debts
 from intake.doctor import Finding
-from intake.errors import IntakeError
+from intake.errors import IntakeError, Misconfigured
 from intake.model import Case
 from intake.records import Attachment
 from intake.settings import Settings, load_settings
@@ -30,6 +31,7 @@ from intake.vault import Vault
 from intake.wiring import city_of, held_vault, utc_now
 
 CASES = TABLES[Case].table.c
+PUSH = "上级工单推送 {}"
 SPOOLED = ("*.report", "*.message", "*.call")
 Check = Callable[[Work], Finding]
 
@@ -69,6 +71,7 @@ def outside_checks(settings: Settings) -> list[tuple[str, Callable[[], Finding]]
         ("密钥", lambda: _key_file(settings)),
         ("暂存", lambda: _spool(settings.spool_path)),
         *(("磁盘", lambda p=path: _disk(p)) for path in disks.values()),
+        *((PUSH.format(source), lambda s=source: _push(settings, s)) for source in settings.orders),
     ]
 
 
@@ -93,6 +96,15 @@ def _spool(folder: Path) -> Finding:
 def _disk(path: Path) -> Finding:
     usage = shutil.disk_usage(path)
     return doctor.disk(str(path), free=usage.free, total=usage.total)
+
+
+def _push(settings: Settings, source: str) -> Finding:
+    """An address that is refused keeps the gateway from starting; it is told here before somebody updates."""
+    name = PUSH.format(source)
+    try:
+        return Finding(name, read_setting(source, settings.orders[source]).push_url.partition("?")[0])
+    except Misconfigured as error:
+        return Finding(name, error.message, wrong=True)
 
 
 def inside(work: Work, vault: Vault, settings: Settings, every_case: bool) -> list[Finding]:

@@ -16,6 +16,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
 from channels.web.connection import make_runner
+from channels.web.desk_phone import TELEPHONE
 from channels.web.server import build_app
 from channels.web.setting import TEMPLATES, WebSetting
 from intake.admission import Admission
@@ -26,7 +27,10 @@ from intake.profile import City
 from intake.receive import Judged
 from intake.spool import Spool
 from intake.store.sqlite import SqliteStore
+from intake.switchboard import Switchboard
 from intake.vault import Vault
+from tests.channels.desk_hall import Hall
+from tests.fake_telephony import FakeTelephony
 from tests.fakes import FakeClock
 
 KNOWN = {"垃圾": "event:0102", "井盖": "component:0101", "占道": "event:0501"}
@@ -121,3 +125,14 @@ async def client(gateway: Gateway, web_setting: WebSetting) -> AsyncIterator[Cli
     """A browser without JavaScript: keeps cookies, follows redirects unless told not to."""
     async with TestClient(Served(build_app(gateway, web_setting))) as client:
         yield client
+
+
+@pytest.fixture
+async def hall(gateway: Gateway, web_setting: WebSetting, tmp_path: Path) -> AsyncIterator[Hall]:
+    """The same desk with a switchboard behind it."""
+    app = build_app(gateway, web_setting)
+    board, exchange = Switchboard(gateway, media=tmp_path / "media", spool=tmp_path / "calls"), FakeTelephony()
+    board.connect(exchange)
+    app[TELEPHONE].board = board
+    async with TestClient(Served(app)) as client:
+        yield Hall(client, board, exchange, gateway)

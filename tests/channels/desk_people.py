@@ -1,5 +1,6 @@
 """People at the desk for tests: a user of any post with a browser session and a token, and cases for them to work on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp.test_utils import TestClient
@@ -65,7 +66,9 @@ async def report(gateway: Gateway, **changes: object) -> int:
     return received.case_no
 
 
-WALK: tuple[tuple[str, Role, dict[str, object]], ...] = (
+Move = tuple[str, Role, Mapping[str, object]]
+"""A step, the post that takes it and what it needs besides the condition of a filing."""
+WALK: tuple[Move, ...] = (
     ("accept", Role.OPERATOR, {}),
     ("file", Role.OPERATOR, {"waive_verify": "clear_evidence"}),
     ("dispatch", Role.DISPATCHER, {}),
@@ -76,23 +79,26 @@ WALK: tuple[tuple[str, Role, dict[str, object]], ...] = (
     ("close", Role.OPERATOR, {}),
 )
 """The ordinary way of a case."""
+TO_CLOSING = WALK[2:]
+"""From filing to closing."""
 
 
 async def walk(gateway: Gateway, number: int, *, until: str, **extra: object) -> Case:
     """Take the steps of WALK up to and with `until`; `extra` goes into the dispatch."""
-    case = None
-    for step, role, fields in WALK:
-        held = await gateway.store.read(lambda work: work.get(Case, number))
-        assert held is not None
-        actor = Actor(9001, role.value, role, held.unit if role is Role.UNIT else "")
-        given = dict(fields)
-        if step == "file":
-            assert held.subclass
-            given["condition"] = gateway.rules.taxonomy.conditions(held.subclass)[0]
-        if step == "dispatch":
-            given |= extra
-        case = await gateway.perform(Command(number, step, actor, fields=given))
-        if step == until:
-            break
-    assert case is not None
+    last = [step for step, _, _ in WALK].index(until)
+    for step, role, fields in WALK[: last + 1]:
+        case = await take_step(gateway, number, (step, role, {**fields, **(extra if step == "dispatch" else {})}))
     return case
+
+
+async def take_step(gateway: Gateway, number: int, move: Move) -> Case:
+    """One step by somebody of its post; a filing under the first condition of the class."""
+    step, role, fields = move
+    held = await gateway.store.read(lambda work: work.get(Case, number))
+    assert held is not None
+    given = dict(fields)
+    if step == "file":
+        assert held.subclass
+        given["condition"] = gateway.rules.taxonomy.conditions(held.subclass)[0]
+    actor = Actor(9001, role.value, role, held.unit if role is Role.UNIT else "")
+    return await gateway.perform(Command(number, step, actor, fields=given))

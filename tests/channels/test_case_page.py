@@ -7,7 +7,7 @@ from base64 import a85decode
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zlib import decompress
 
@@ -29,7 +29,7 @@ from intake.redaction import draft_of
 from intake.store.sqlite import SqliteStore
 from intake.switchboard import Switchboard
 from intake.usecases import Command
-from tests.channels.desk_people import Person, hire, report, walk
+from tests.channels.desk_people import Person, hire, report, take_step, walk
 from tests.fakes import FakeClock
 from tests.make import NOON, PHONE
 
@@ -492,3 +492,28 @@ async def test_receipts_and_those_told_first_stand_in_the_course(gateway: Gatewa
     assert gateway.city.units["cityadmin"].name in course
     unit = await hire(gateway, Role.UNIT, unit=(await walk_on(gateway, number, "dispatch")).unit)
     assert "回执" not in await page(client, unit, f"/desk/cases/{number}")
+
+
+async def test_the_page_tells_how_a_due_time_came_about(gateway: Gateway, client: Client, clock: FakeClock) -> None:
+    """Projected before there is a unit; then every stretch that counts and that does not, with the reason."""
+    clock.at = datetime.fromisoformat("2026-02-13T17:00+08:00")
+    operator = await hire(gateway, Role.OPERATOR)
+    number = await report(gateway)
+    await walk(gateway, number, until="accept")
+    assert "时限是怎么算的" not in await page(client, operator, f"/desk/cases/{number}")
+    await take_step(gateway, number, ("file", Role.OPERATOR, {"waive_verify": "clear_evidence"}))
+    assert "派遣后起算，现为预计" in await page(client, operator, f"/desk/cases/{number}")
+    await take_step(gateway, number, ("dispatch", Role.DISPATCHER, {"unit": "cityadmin"}))
+    text = await page(client, operator, f"/desk/cases/{number}")
+    assert "派遣后起算" not in text
+    for line in ("自2026年2月13日（周五）17:00起，按工作时间计2小时。",
+                 "2月13日（周五）17:00至2月14日（周六）09:00：计2小时，累计2小时（2月14日调休上班）。", "2月14日（周六）09:00到期。"):  # fmt: skip
+        assert line in text
+
+
+async def test_a_point_that_a_person_must_look_at_is_told_beside_it(gateway: Gateway, client: Client) -> None:
+    operator = await hire(gateway, Role.OPERATOR)
+    beyond, plain = Place(text="城外水库", lon=102.0, lat=40.0), SPOT
+    number, other = await report(gateway, place=beyond), await report(gateway, place=plain)
+    assert "定位不在任何网格内，离最近的网格 " in await page(client, operator, f"/desk/cases/{number}")
+    assert "定位" not in (await page(client, operator, f"/desk/cases/{other}")).partition("<dt>坐标</dt>")[2].partition("</dd>")[0]

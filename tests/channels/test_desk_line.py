@@ -1,64 +1,16 @@
 """话务 without a browser: one's own telephone, the room for the shift leader, a citizen rung by a click and what came of it."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
-from aiohttp.test_utils import TestClient
 
-from channels.web.desk_phone import TELEPHONE
-from channels.web.server import build_app
-from channels.web.setting import WebSetting
-from intake.call import Call, LineState, OperatorLine
+from intake.call import Call, LineState
 from intake.gateway import Gateway
 from intake.model import Case, ReplyKind, Role
 from intake.records import Debt, HistoryEntry
-from intake.switchboard import Switchboard
 from intake.telephony import Ring
-from tests.channels.conftest import Served
-from tests.channels.desk_people import Client, Person, hire, report, walk
-from tests.channels.html_form import PageForm, form_to
-from tests.fake_telephony import FakeTelephony
+from tests.channels.desk_hall import Hall
+from tests.channels.desk_people import Person, hire, report, walk
+from tests.channels.html_form import form_to
 from tests.make import NOON, PHONE
-
-
-@dataclass
-class Hall:
-    """The desk with a switchboard behind it."""
-
-    client: Client
-    board: Switchboard
-    exchange: FakeTelephony
-
-    async def page(self, person: Person, path: str = "/desk/phone") -> str:
-        answer = await self.client.get(path, headers=person.browser)
-        text = await answer.text()
-        assert answer.status == 200, text[:400]
-        return text
-
-    async def send(self, person: Person, form: PageForm, **typed: str) -> tuple[int, str, str]:
-        answer = await self.client.post(form.action, data=form.values | typed, headers=person.browser, allow_redirects=False)
-        return answer.status, await answer.text(), answer.headers.get("Location", "")
-
-    async def act(self, person: Person, **typed: str) -> tuple[int, str, str]:
-        """One of the page's own buttons."""
-        return await self.send(person, form_to(await self.page(person), "/desk/phone/line"), **typed)
-
-    async def line(self, person: Person) -> OperatorLine:
-        found = await self.board.lines.of(person.actor.user_id)
-        assert found is not None
-        return found
-
-
-@pytest.fixture
-async def hall(gateway: Gateway, web_setting: WebSetting, tmp_path: Path) -> AsyncIterator[Hall]:
-    app = build_app(gateway, web_setting)
-    board, exchange = Switchboard(gateway, media=tmp_path / "media", spool=tmp_path / "calls"), FakeTelephony()
-    board.connect(exchange)
-    app[TELEPHONE].board = board
-    async with TestClient(Served(app)) as client:
-        yield Hall(client, board, exchange)
 
 
 async def test_an_operator_logs_in_is_ready_has_a_break_and_logs_out(gateway: Gateway, hall: Hall) -> None:

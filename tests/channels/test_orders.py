@@ -1,5 +1,6 @@
 """Orders from above: in by the API, by hand and by file, handled as a case, and back to their source."""
 
+import asyncio
 import io
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from intake.gateway import Gateway
 from intake.model import Case, Role
 from intake.order import Order
 from intake.order_sheet import MAX_ROWS, read_sheet
-from intake.records import Contact, Debt, Reporter, Task
+from intake.records import Contact, Debt, HistoryEntry, Reporter, Task
 from intake.usecases import Command
 from tests.channels.desk_people import PASSWORD, Client, Person, hire, walk
 from tests.make import NOON, PHONE
@@ -189,6 +190,59 @@ async def test_the_sources_satisfaction_is_kept_apart_from_ours(gateway: Gateway
     order = (await gateway.store.read(lambda work: work.find(Order, case_no=number)))[0]
     assert order.satisfaction == "unsatisfied"
     assert (await case_of(gateway, number)).rating == 0
+
+
+KEY = {"Idempotency-Key": "0123456789abcdef"}
+URGE = {"kind": "urge", "text": "市民又来电催问"}
+
+
+async def test_a_word_sent_again_under_its_key_counts_once(gateway: Gateway, client: Client, source: Person) -> None:
+    _, told = await post(client, source, **ORDER)
+    path = f"/api/v1/orders/12345/{ORDER['source_no']}/words"
+    answers = await asyncio.gather(*(client.post(path, json=URGE, headers=source.bearer | KEY) for _ in range(10)))
+    later = await client.post(path, json=dict(reversed(URGE.items())), headers=source.bearer | KEY)
+    assert {answer.status for answer in (*answers, later)} == {200}
+    assert len({await answer.text() for answer in (*answers, later)}) == 1
+    case = await case_of(gateway, told["case_no"])
+    assert (case.urge_count, case.version) == (1, 2)
+
+    refused = await client.post(path, json=URGE | {"text": "再催"}, headers=source.bearer | KEY)
+    assert (refused.status, (await refused.json(content_type=None))["code"]) == (422, "key_reused")
+    assert (await post(client, source, path, **URGE))[0] == 200, "without a key each word counts"
+    assert (await case_of(gateway, told["case_no"])).urge_count == 2
+
+
+async def test_a_key_serves_each_order_by_itself(gateway: Gateway, client: Client, source: Person) -> None:
+    for number in ("A-1", "A-2"):
+        _, told = await post(client, source, **ORDER | {"source_no": number})
+        answer = await client.post(f"/api/v1/orders/12345/{number}/words", json=URGE, headers=source.bearer | KEY)
+        assert answer.status == 200
+        assert (await case_of(gateway, told["case_no"])).urge_count == 1
+
+
+async def test_a_word_that_was_refused_leaves_its_key_free(gateway: Gateway, client: Client, source: Person) -> None:
+    """A source sends what it owes until it is taken: too early today, right tomorrow."""
+    _, told = await post(client, source, **ORDER)
+    path, number = f"/api/v1/orders/12345/{ORDER['source_no']}/words", int(str(told["case_no"]))
+    rating = {"kind": "rating", "satisfaction": "satisfied"}
+    assert (await client.post(path, json=rating, headers=source.bearer | KEY)).status == 409
+    await walk(gateway, number, until="close")
+    await do(gateway, number, "answer_order", await hire(gateway, Role.OPERATOR))
+    for _ in range(2):
+        assert (await client.post(path, json=rating, headers=source.bearer | KEY)).status == 200
+    lines = await gateway.store.read(lambda work: work.find(HistoryEntry, case_no=number, step="order_rated"))
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 129])
+async def test_a_word_under_a_key_of_the_wrong_form_is_refused(
+    gateway: Gateway, client: Client, source: Person, key: str
+) -> None:
+    _, told = await post(client, source, **ORDER)
+    path = f"/api/v1/orders/12345/{ORDER['source_no']}/words"
+    answer = await client.post(path, json=URGE, headers=source.bearer | {"Idempotency-Key": key})
+    assert (answer.status, (await answer.json(content_type=None))["field"]) == (422, "Idempotency-Key")
+    assert (await case_of(gateway, told["case_no"])).urge_count == 0
 
 
 async def test_an_ordinary_case_is_offered_no_step_of_orders(gateway: Gateway, client: Client) -> None:
