@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 ENDING = ".alaw"
 RATE_HZ = 8000
 PAUSE_NAME = "pause"
-PAUSE_S = 0.25
+PAUSE_S = 0.3
 QUIET = b"\xd5"
 """A-law of a sample that is nothing."""
 _WORDS = frozenset(VOCABULARY)
@@ -26,7 +26,8 @@ FORMAT = "G.711 A-law, 8000 Hz, mono, no header"
 @dataclass(frozen=True, slots=True)
 class PromptFile:
     """One file. `dbfs` is the level of active speech and `peak_dbfs` the highest sample, both as speech_pack/sound.py defines;
-    `voice` is a synthesiser's voice, or "recorded" for a person's."""
+    `voice` is a synthesiser's voice, or "recorded" for a person's; `within` what a synthesiser said around it
+    (prompt_context.py), "" for a text said alone."""
 
     text: str
     voice: str
@@ -34,6 +35,7 @@ class PromptFile:
     seconds: float
     dbfs: float
     peak_dbfs: float
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Pure. A city may word single prompts anew and has its own greetings; both are recorded into its own folder.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from ivr.prompts import Prompts, read_prompts
 
 SENTENCE_S, CLAUSE_S = 0.25, 0.12
 """How long a voice rests behind a full stop and behind a comma."""
+JOINED = (*speech.VOCABULARY, *breaths())
+"""What values are joined from."""
 RESTS = dict.fromkeys("。！？；：", SENTENCE_S) | dict.fromkeys("，、", CLAUSE_S)
 
 
@@ -24,35 +26,42 @@ class Number(Protocol):
     def number(self) -> str: ...
     @property
     def greeting(self) -> str: ...
+    @property
+    def closed_greeting(self) -> str: ...
 
 
 def planned(prompts: Prompts, fixed: Iterable[str] = ()) -> dict[str, str]:
     """Name to text of every recording. `fixed` are texts that would else be synthesised each time: classes, states."""
     plan = {piece.name: piece.text for prompt in prompts.by_name.values() for piece in prompt.phrases()}
-    plan |= {word_file(text): text for text in (*speech.VOCABULARY, *breaths(), *_spoken(fixed))}
+    plan |= {word_file(text): text for text in (*JOINED, *_spoken(fixed))}
     return plan | {PAUSE_NAME: ""}
 
 
-def city_plan(prompts: Prompts, numbers: Iterable[Number], wording: str = "") -> dict[str, str]:
+def city_plan(prompts: Prompts, numbers: Sequence[Number], wording: str = "") -> dict[str, str]:
     """What a city says otherwise: its greetings, and the prompts of its own prompts/zh.toml (`wording`, may be empty).
 
     Raises FlowError for wording that cannot be read.
     """
-    own = {f"greeting_{line.number}": line.greeting for line in numbers}
-    plan = {name: text for name, text in own.items() if name in prompts.by_name}
+    plan = {name: text for name, text in _greetings(numbers).items() if name in prompts.by_name}
     if wording:
         for prompt in read_prompts(wording, file=f"{prompts.language}.toml").by_name.values():
             plan |= {piece.name: piece.text for piece in prompt.phrases()}
     return plan
 
 
-def reworded(prompts: Prompts, numbers: Iterable[Number], wording: str = "") -> Prompts:
+def reworded(prompts: Prompts, numbers: Sequence[Number], wording: str = "") -> Prompts:
     """The prompts as this city says them."""
-    lines = [f'greeting_{line.number} = "{line.greeting}"' for line in numbers]
+    lines = [f'{name} = "{text}"' for name, text in _greetings(numbers).items()]
     greetings = read_prompts("\n".join(["[prompts]", *lines]), file="city.toml").by_name if lines else {}
     own = read_prompts(wording, file=f"{prompts.language}.toml").by_name if wording else {}
     known = {name: prompt for name, prompt in {**greetings, **own}.items() if name in prompts.by_name}
     return replace(prompts, by_name={**prompts.by_name, **known})
+
+
+def _greetings(numbers: Sequence[Number]) -> dict[str, str]:
+    """What each number says first, and what outside its hours: the same where the city has nothing else to say then."""
+    usual = {f"greeting_{line.number}": line.greeting for line in numbers}
+    return usual | {f"closed_greeting_{line.number}": line.closed_greeting or line.greeting for line in numbers}
 
 
 def rests(text: str) -> tuple[float, float]:

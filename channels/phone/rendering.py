@@ -3,10 +3,12 @@
 Used by `python -m intake prompts` only; a running gateway reads the manifests (prompt_files.py).
 """
 
-from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
+from channels.phone.prompt_context import ALONE, Within
 from channels.phone.prompt_files import (
     ENDING,
     PAUSE_NAME,
@@ -39,8 +41,12 @@ SYLLABLE_S = 0.48
 SPEEDS = (1.0, 0.9, 0.8, 1.1, 1.25)
 """A syllable said alone comes out between 0.3 and 0.9 s; of these the one nearest to SYLLABLE_S is taken, so that numbers
 joined from single digits keep their beat."""
-Say = Callable[[str, float], Awaitable[bytes]]
-"""Text and speed to sound."""
+
+
+class Say(Protocol):
+    """Text and speed to sound: alone, or cut out from between `before` and `after`."""
+
+    async def __call__(self, text: str, speed: float, *, before: str = "", after: str = "") -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +58,11 @@ class Fault:
 
 
 async def render(
-    plan: Mapping[str, str], folder: Path, *, say: Say, voice: str, again: Container[str] = ()
-) -> list[str]:
-    """Make what is missing or says something else, and the names of `again`; forget what is no longer planned.
+    plan: Mapping[str, str], folder: Path, *, say: Say, voice: str, again: Container[str] = (),
+    within: Mapping[str, Within] | None = None,
+) -> list[str]:  # fmt: skip
+    """Make what is missing, says something else or has another context (`within`, by name), and the names of `again`; forget
+    what is no longer planned.
 
     A WAV file of a prompt's name in the folder is a person's recording and goes before the synthesiser. Returns the
     names that were made. The manifest is written after every file, so that a long run may be broken off.
@@ -62,14 +70,15 @@ async def render(
     files = {name: file for name, file in read_manifest(folder).items() if name in plan}
     made = []
     for name, text in plan.items():
-        own = folder / f"{name}{RECORDING_ENDING}"
-        if name not in again and not own.exists() and is_current(files.get(name), folder / f"{name}{ENDING}", text):
+        own, among = folder / f"{name}{RECORDING_ENDING}", (within or {}).get(name, ALONE)
+        if name not in again and not own.exists() and _needs_nothing(files.get(name), folder / f"{name}{ENDING}", text, among):
             continue
-        audio = taken_over(own.read_bytes()) if own.exists() else await _made(name, text, say)
+        audio = taken_over(own.read_bytes()) if own.exists() else await _made(name, text, say, among)
         path = folder / f"{name}{ENDING}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(audio)
-        files[name] = described(audio, text=text, voice=RECORDED if own.exists() else voice)
+        made_ = described(audio, text=text, voice=RECORDED if own.exists() else voice)
+        files[name] = made_ if own.exists() else replace(made_, within=among.words)
         write_manifest(folder, files)
         made.append(name)
     forget_others(folder, files)
@@ -84,10 +93,17 @@ def forget_others(folder: Path, files: Container[str]) -> None:
             path.unlink()
 
 
-async def _made(name: str, text: str, say: Say) -> bytes:
+def _needs_nothing(file: PromptFile | None, path: Path, text: str, among: Within) -> bool:
+    return is_current(file, path, text) and file is not None and (file.voice == RECORDED or file.within == among.words)
+
+
+async def _made(name: str, text: str, say: Say, among: Within) -> bytes:
     if name == PAUSE_NAME:
         return silence(PAUSE_S)
     lead_s, tail_s = rests(text)
+    if among != ALONE:
+        said = await say(text, among.speed, before=among.before, after=among.after)
+        return silence(lead_s) + said + silence(tail_s + among.tail_s)
     if len(text) == 1:
         return min([await say(text, speed) for speed in SPEEDS], key=_off_beat)
     return silence(lead_s) + await say(text, 1.0) + silence(tail_s)

@@ -40,8 +40,10 @@ class PackEngine:
     worker: PackWorker
     voice: str = ""
 
-    async def say(self, text: str, speed: float = 1.0) -> bytes:
-        answer = await self.worker.ask({"text": text, "voice": self.voice, "speed": speed}, timeout_s=ENGINE_S)
+    async def say(self, text: str, speed: float = 1.0, *, before: str = "", after: str = "") -> bytes:
+        """`before` and `after`: what the text is cut out of."""
+        asked = {"text": text, "voice": self.voice, "speed": speed, "before": before, "after": after}
+        answer = await self.worker.ask(asked, timeout_s=ENGINE_S)
         return base64.b64decode(answer["audio"])
 
 

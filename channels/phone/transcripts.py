@@ -42,7 +42,7 @@ class Recordings(Protocol):
     """The switchboard's recordings (intake.switchboard_audio.Audio)."""
 
     async def untranscribed(self) -> Sequence[Recorded]: ...
-    async def read(self, token: str) -> bytes: ...
+    async def read(self, token: str, *, most: int | None = None) -> bytes: ...
     async def transcribe(self, token: str, text: str, *, confidence: float = 0.0) -> object: ...
 
 
@@ -94,7 +94,7 @@ class Transcripts:
 
     async def _draft(self, recording: Recorded) -> bool:
         try:
-            audio = await self._recordings.read(recording.token)
+            audio = await self._recordings.read(recording.token, most=MOST_BYTES)
             draft = await self._listener.hear(audio, seconds=recording.duration_ms / 1000)
         except NotFound:
             draft = Draft("", 0.0)

@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from channels.phone.pack_worker import PackWorker, WorkerFailed
+from channels.phone.prompt_context import Within, contexts
 from channels.phone.prompt_files import ENDING, PromptFiles, read_manifest, write_manifest
-from channels.phone.prompt_plan import city_plan, planned
+from channels.phone.prompt_plan import JOINED, city_plan, planned
 from channels.phone.rendering import BadSound, faults, is_current, render
 from channels.phone.speech_pack.pack import VOICES, Pack, pack_at
 from channels.phone.synthesis import PackEngine
@@ -32,11 +33,12 @@ CITY_FOLDER = "prompts"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A folder of recordings with what it must hold."""
+    """A folder of recordings with what it must hold, and between what some of that is said."""
 
     title: str
     folder: Path
     plan: Mapping[str, str]
+    within: Mapping[str, Within]
 
 
 @click.group("prompts")
@@ -120,7 +122,13 @@ def shelves(city: City) -> tuple[Shelf, Shelf]:
     shipped = planned(prompts, fixed)
     # Any prompt may be spoken by a person of the city; the text is then the shipped one.
     recorded = {name: shipped[name] for path in own.rglob("*.wav") if (name := _name(path, own)) in shipped}
-    return Shelf("通用", SHIPPED, shipped), Shelf(city.name, own, {**recorded, **local})
+    within = contexts(prompts, JOINED)
+    return Shelf("通用", SHIPPED, shipped, within), Shelf(city.name, own, {**recorded, **local}, _among(within, local, shipped))
+
+
+def _among(within: Mapping[str, Within], local: Mapping[str, str], shipped: Mapping[str, str]) -> dict[str, Within]:
+    """A phrase the city says as it is shipped has the shipped one's context."""
+    return {name: each for name, each in within.items() if local.get(name) == shipped.get(name)}
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -131,12 +139,12 @@ async def _render(wanted: tuple[Shelf, ...], pack: Pack, *, voice: str, again: S
     async with PackWorker(pack, "synthesis") as worker:
         engine = PackEngine(worker, voice)
 
-        async def say(text: str, speed: float) -> bytes:
+        async def say(text: str, speed: float, *, before: str = "", after: str = "") -> bytes:
             if not pack.is_installed():
                 raise WorkerFailed("没有安装语音组件，请先运行 make speech")
-            return await engine.say(text, speed)
+            return await engine.say(text, speed, before=before, after=after)
 
         for shelf in wanted:
             shelf.folder.mkdir(parents=True, exist_ok=True)
-            made = await render(shelf.plan, shelf.folder, say=say, voice=voice, again=again)
+            made = await render(shelf.plan, shelf.folder, say=say, voice=voice, again=again, within=shelf.within)
             click.echo(f"{shelf.title}：做了 {len(made)} 条，共 {len(shelf.plan)} 条。")

@@ -1,5 +1,6 @@
 """Which recordings are played for what is said, and which there must be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,10 @@ def test_classes_are_planned_as_they_will_be_asked_for() -> None:
 
 
 def test_a_city_greets_with_its_own_words_on_its_known_numbers() -> None:
-    assert city_plan(ZH, LINES) == {"greeting_12319": "您好，这里是云泽市。"}
+    assert city_plan(ZH, LINES) == {"greeting_12319": "您好，这里是云泽市。", "closed_greeting_12319": "您好，这里是云泽市。"}
+    nightly = (replace(LINES[0], closed_greeting="现在无人值班。"),)
+    assert city_plan(ZH, nightly)["closed_greeting_12319"] == "现在无人值班。"
+    assert reworded(ZH, nightly).text("closed_greeting_12319", {}) == "现在无人值班。"
     assert reworded(ZH, LINES).text("greeting_12319", {}) == "您好，这里是云泽市。"
     assert "greeting_55555" not in reworded(ZH, LINES).by_name
 

@@ -23,7 +23,7 @@ class FakeRecordings:
     async def untranscribed(self) -> list[Row]:
         return [row for row in self.waiting if row.token not in self.drafts]
 
-    async def read(self, token: str) -> bytes:
+    async def read(self, token: str, *, most: int | None = None) -> bytes:
         if token not in self.audio:
             raise NotFound("没有")
         return self.audio[token]

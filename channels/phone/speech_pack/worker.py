@@ -1,9 +1,10 @@
 """`python -m channels.phone.speech_pack.worker synthesis|recognition`: the pack's engine behind two pipes, one line of JSON
 each way.
 
-Asked {"id", "text", "voice", "speed"} it answers {"id", "audio"}; asked {"id", "audio"} it answers {"id", "text",
-"confidence"}; audio is base64, A-law or WAV. A question that fails is answered with {"id", "error"}; the end of input
-is the end of the process, so a gateway that dies takes its workers with it.
+Asked {"id", "text", "voice", "speed"}, perhaps with "before" and "after" (then the text is cut out from between them), it
+answers {"id", "audio"}; asked {"id", "audio"} it answers {"id", "text", "confidence"}; audio is base64, A-law or WAV. A
+question that fails is answered with {"id", "error"}; the end of input is the end of the process, so a gateway that dies
+takes its workers with it.
 """
 
 import base64
@@ -27,7 +28,12 @@ def synthesis() -> Answer:
     engine = Synthesiser(pack_at())
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
-        said = engine.say(asked["text"], voice=asked.get("voice") or VOICES[0], speed=asked.get("speed") or 1.0)
+        voice, speed = asked.get("voice") or VOICES[0], asked.get("speed") or 1.0
+        before, after = asked.get("before") or "", asked.get("after") or ""
+        if before or after:
+            said = engine.say_within(asked["text"], before=before, after=after, voice=voice, speed=speed)
+        else:
+            said = engine.say(asked["text"], voice=voice, speed=speed)
         return {"audio": base64.b64encode(to_alaw(levelled(trimmed(said, 8000)))).decode()}
 
     return answer
