@@ -15,6 +15,7 @@ from intake.errors import Misconfigured
 from intake.model import Case, Inbound, Sound
 from intake.ports import Work
 from intake.records import Attachment
+from intake.sealed_sound import SoundWriter, is_in_chunks, parts, sealed_with
 from intake.vault import Vault
 
 NOTE = "voice_note"
@@ -43,20 +44,33 @@ def reseal_sounds(vault: Vault, media: Path) -> int:
     What is erased meanwhile stays erased; what cannot be opened is left for the doctor."""
     done = 0
     for path in media.glob("??/*.sealed"):
+        draft = path.with_suffix(".anew")
         try:
-            with path.open("rb") as stream:
-                if stream.read(len(vault.sealing_head)) == vault.sealing_head:
-                    continue
-            plain = vault.unseal(path.read_bytes(), f"audio:{path.stem}")
+            if sealed_with(vault, path):
+                continue
+            _seal_anew(vault, path, draft)
         except (FileNotFoundError, Misconfigured):
             continue
-        draft = path.with_suffix(".anew")
-        write_whole(draft, vault.seal(plain, f"audio:{path.stem}"))
         if path.exists():
             draft.replace(path)
             done += 1
         draft.unlink(missing_ok=True)
     return done
+
+
+def _seal_anew(vault: Vault, path: Path, draft: Path) -> None:
+    """In the form it has: a long one in chunks, so that none ever stands in memory as a whole."""
+    purpose = f"audio:{path.stem}"
+    if not is_in_chunks(path):
+        write_whole(draft, vault.seal(vault.unseal(path.read_bytes(), purpose), purpose))
+        return
+    writer = SoundWriter(vault, draft, purpose)
+    try:
+        for part in parts(vault, path, purpose):
+            writer.add(part)
+        writer.finish()
+    finally:
+        writer.discard()
 
 
 def bind_sounds(work: Work, inbound: Inbound, case_no: int) -> None:

@@ -5,12 +5,11 @@ sealed copy, and a machine's draft of the words, which never takes the place of 
 """
 
 import asyncio
-import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 from intake.call import Call, CallRecording, Playback
-from intake.durable import write_whole
 from intake.errors import BadInput, NotAllowed, NotFound
 from intake.gateway import Gateway
 from intake.history import append_entry
@@ -21,6 +20,7 @@ from intake.ports import Work
 from intake.receive import Judged
 from intake.records import Attachment, Reporter, Task
 from intake.replies import event_of
+from intake.sealed_sound import SoundWriter, parts
 from intake.sounds import path_of
 from intake.usecases import load_case
 
@@ -57,38 +57,67 @@ class Audio:
         await self._store.write(unit)
 
     async def store(self, token: str, data: bytes, *, mime: str = "audio/wav") -> CallRecording:
-        """Keep the sound sealed; it is on the disk when this returns. Raises BadInput for a sound other than announced."""
+        """Keep a sound that is in memory; see `take`."""
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield data
+
+        return await self.take(token, whole(), mime=mime)
+
+    async def take(self, token: str, pieces: AsyncIterator[bytes], *, mime: str = "audio/wav") -> CallRecording:
+        """Keep a sound sealed as its pieces come; it is on the disk when this returns. Raises BadInput for a sound other than
+        announced, and what `pieces` raises: nothing is kept then."""
         held = await self._store.read(lambda work: recording_of(work, token))
-        digest = hashlib.sha256(data).hexdigest()
-        if not 0 < len(data) <= MAX_BYTES:
-            raise BadInput("data", "录音是空的或过长。")
-        if held.sha256 and held.stored_at is None and held.sha256 != digest:
-            raise BadInput("sha256", "录音与登记的校验值不符。")
-        sealed = await asyncio.to_thread(self._gateway.vault.seal, data, f"audio:{token}")
-        await asyncio.to_thread(write_whole, path_of(self._media, token), sealed)
+        writer = await asyncio.to_thread(SoundWriter, self._gateway.vault, path_of(self._media, token), purpose_of(token))
+        try:
+            async for piece in pieces:
+                await asyncio.to_thread(writer.add, piece)
+                if writer.size > MAX_BYTES:
+                    break
+            if not 0 < writer.size <= MAX_BYTES:
+                raise BadInput("data", "录音是空的或过长。")
+            if held.sha256 and held.stored_at is None and held.sha256 != writer.sha256:
+                raise BadInput("sha256", "录音与登记的校验值不符。")
+            await asyncio.to_thread(writer.finish)
+        finally:
+            writer.discard()
 
         def unit(work: Work) -> CallRecording:
             now_held = recording_of(work, token)
-            after = work.change(now_held, replace(now_held, sha256=digest, size=len(data), mime=mime, stored_at=work.now,
-                                                  error=""))  # fmt: skip
+            after = work.change(now_held, replace(now_held, sha256=writer.sha256, size=writer.size, mime=mime,
+                                                  stored_at=work.now, error=""))  # fmt: skip
             show_in_case(work, after)
             return after
 
         return await self._store.write(unit)
 
-    async def read(self, token: str) -> bytes:
-        """The sound for the machine that drafts its words; people come through `open`. Raises NotFound."""
+    async def read(self, token: str, *, most: int | None = None) -> bytes:
+        """The sound (its first `most` bytes) for the machine that drafts its words; people come through `open`. Raises
+        NotFound."""
+        return b"".join([part async for part in self.part(token, stop=most)])
+
+    async def part(self, token: str, *, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """The sound from byte `start` to before `stop`, about a megabyte at a time. Raises NotFound."""
         held = await self._store.read(lambda work: recording_of(work, token))
         if held.stored_at is None or not held.size:
             raise NotFound("录音还没有取回，或已按期限删除。")
-        try:
-            sealed = await asyncio.to_thread(path_of(self._media, token).read_bytes)
-        except OSError as error:
-            raise NotFound("录音文件不在。") from error
-        return await asyncio.to_thread(self._gateway.vault.unseal, sealed, f"audio:{token}")
+        reading = parts(self._gateway.vault, path_of(self._media, token), purpose_of(token), start=start,
+                        stop=min(held.size, held.size if stop is None else stop))  # fmt: skip
+        while True:
+            try:
+                part = await asyncio.to_thread(next, reading, None)
+            except OSError as error:
+                raise NotFound("录音文件不在。") from error
+            if part is None:
+                return
+            yield part
 
     async def open(self, token: str, actor: Actor, *, reason: str) -> tuple[CallRecording, bytes]:
-        """Listen to a recording. Who, when and why is written down first; confidential ones open to the shift leader."""
+        """Listen to a recording; see `unlock`."""
+        return await self.unlock(token, actor, reason=reason), await self.read(token)
+
+    async def unlock(self, token: str, actor: Actor, *, reason: str) -> CallRecording:
+        """Who listens, when and why is written down before anything is heard; confidential ones open to the shift leader."""
 
         def unit(work: Work) -> CallRecording:
             held = recording_of(work, token)
@@ -100,8 +129,7 @@ class Audio:
                 log_access(work, held.case_no, actor, what="recording", reason=reason)
             return held
 
-        held = await self._store.write(unit)
-        return held, await self.read(token)
+        return await self._store.write(unit)
 
     async def untranscribed(self) -> list[CallRecording]:
         """Messages that are here and have no draft yet, oldest first."""
@@ -141,6 +169,11 @@ class Audio:
             return done
 
         return await self._store.write(unit)
+
+
+def purpose_of(token: str) -> str:
+    """What a recording is sealed for: the file of one does not open as another's."""
+    return f"audio:{token}"
 
 
 def recording_of(work: Work, token: str) -> CallRecording:

@@ -20,6 +20,11 @@ FIRST_FORMAT = b"\x01"
 FORMAT = b"\x02"
 """A sealed value is format, key id (4 bytes, not in the first format, which knew one key only), nonce, ciphertext."""
 HEAD_BYTES = 1 + ID_BYTES
+FILE_FORMAT = b"\x03"
+SALT_BYTES = 16
+FILE_HEAD_BYTES = HEAD_BYTES + SALT_BYTES
+"""A file sealed in chunks begins with format, key id and the salt of its own key."""
+TAG_BYTES = 16
 CANNOT_OPEN = "无法解密：密钥不符或数据已损坏。"
 
 
@@ -73,12 +78,24 @@ class Vault:
         if ring.root == self.ring.root:
             self._take(ring)
 
-    def file_key(self, salt: bytes, key_id: str) -> bytes:
-        """A key for one backup file; raises Misconfigured when the ring has no such key."""
+    def file_key(self, salt: bytes, key_id: str, *, use: bytes = b"backup") -> bytes:
+        """A key for one backup file, or for another `use`; raises Misconfigured when the ring has no such key."""
         for one in self.ring.keys:
             if one.id == key_id:
-                return derive(one.key, b"backup:" + salt)
-        raise Misconfigured(f"密钥环里没有密钥 {key_id}，打不开这份备份。")
+                return derive(one.key, use + b":" + salt)
+        raise Misconfigured(f"密钥环里没有密钥 {key_id}，打不开这份文件。")
+
+    def new_file(self, purpose: str) -> tuple[bytes, "ChunkCipher"]:
+        """The head of a new file in chunks, sealed with the key in use, and its cipher."""
+        head = FILE_FORMAT + self.sealing_head[1:] + os.urandom(SALT_BYTES)
+        return head, self.file_cipher(head, purpose)
+
+    def file_cipher(self, head: bytes, purpose: str) -> "ChunkCipher":
+        """The cipher of a file in chunks by its head; raises Misconfigured when no key of the ring fits."""
+        key_id, salt = head[1:HEAD_BYTES].hex(), head[HEAD_BYTES:FILE_HEAD_BYTES]
+        if key_id not in {one.id for one in self.ring.keys}:
+            self.refresh()
+        return ChunkCipher(self.file_key(salt, key_id, use=b"file"), head + purpose.encode())
 
     def _take(self, ring: KeyRing) -> None:
         self._ciphers = {bytes.fromhex(one.id): AESGCM(derive(one.key, b"seal")) for one in ring.keys}
@@ -120,3 +137,7 @@ class ChunkCipher:
 
 def _chunk_nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(NONCE_BYTES - 1, "big") + bytes([last])
+
+
+def is_file_head(head: bytes) -> bool:
+    return head[:1] == FILE_FORMAT and len(head) >= FILE_HEAD_BYTES

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -14,11 +14,11 @@ from yarl import URL
 from channels.phone import PhoneSettings, Server
 from channels.phone.board import Board
 from intake.call import CallRecording
-from intake.errors import IntakeError
+from intake.errors import IntakeError, Refused
 
 MAX_BYTES = 160 * 1024 * 1024
 """Two and a half hours at 16 KB a second; what is longer stays on Asterisk and is told."""
-WAV_HEADER = 44
+RIFF, WAV_HEADER = b"RIFF", 44
 LEAST_BYTES = WAV_HEADER + 1
 """A WAV file's header, and something."""
 FETCH_S = 120
@@ -29,6 +29,8 @@ PATIENCE = 5
 PIECE = 64 * 1024
 REST_S, LONGEST_REST_S = 2.0, 900.0
 """Between two attempts at one recording, doubled each time: the switchboard gives up after twenty, which is half a day."""
+REFUSED_REST_S = 60.0
+"""Between two attempts at a server that refuses our password, whatever waits there: more would look like an attack."""
 log = structlog.get_logger()
 
 
@@ -38,13 +40,15 @@ class NotFetched(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """Fetches what the switchboard wants, one at a time. `rests`: until when (of `now_s`) a recording is left in peace."""
+    """Fetches what the switchboard wants, one at a time. `rests`: until when (of `now_s`) a recording is left in peace;
+    `refused`: until when a server is, that does not take our password."""
 
     board: Board
     settings: PhoneSettings
     http: aiohttp.ClientSession
     now_s: Callable[[], float] = time.monotonic
     rests: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> None:
         while True:
@@ -70,12 +74,12 @@ class Recordings:
 
     async def _fetch(self, recording: CallRecording) -> bool:
         try:
-            server, data = await self._found(recording)
-            if recording.attempts < PATIENCE and is_unfinished(data):
-                raise NotFetched("unfinished")
-            await self.board.audio.store(recording.token, data)
+            server = await self._taken(recording)
         except NotFetched as error:
             await self._note_failure(recording, str(error))
+            return False
+        except Refused:
+            # A person has to mend the password (doctor names it); until then nothing is given up.
             return False
         except (aiohttp.ClientError, TimeoutError, IntakeError) as error:
             # Asterisk or the database is away: no reason ever to give this recording up.
@@ -112,31 +116,40 @@ class Recordings:
             return []
         return [str(row.get("name", "")) for row in rows] if isinstance(rows, list) else []
 
-    async def _found(self, recording: CallRecording) -> tuple[Server, bytes]:
-        """The recording and where it stands; calls that we placed may stand on any of them."""
+    async def _taken(self, recording: CallRecording) -> Server:
+        """Take the recording from where it stands; calls that we placed may stand on any of them."""
         named = self.settings.server(recording.server)
         *others, last = [named] if named else self.settings.servers
         for server in others:
             with suppress(NotFetched):
-                return server, await self._audio(server, recording.ref)
-        return last, await self._audio(last, recording.ref)
+                await self._take(server, recording)
+                return server
+        await self._take(last, recording)
+        return last
 
-    async def _audio(self, server: Server, ref: str) -> bytes:
-        """The whole file; raises NotFetched, aiohttp.ClientError, TimeoutError."""
+    async def _take(self, server: Server, recording: CallRecording) -> None:
+        """The whole file, sealed as it comes; raises NotFetched, aiohttp.ClientError, TimeoutError, intake.errors."""
+        if self.refused.get(server.name, 0.0) > self.now_s():
+            raise Refused
         wait = aiohttp.ClientTimeout(total=FETCH_S, sock_read=PAUSE_S)
-        async with self.http.get(stored(server, ref) / "file", headers=login(server), timeout=wait) as answer:
+        async with self.http.get(stored(server, recording.ref) / "file", headers=login(server), timeout=wait) as answer:
+            self._note_login(server, refused=answer.status in (401, 403))
             if answer.status != 200:
                 raise NotFetched(f"http {answer.status}")
             if (answer.content_length or 0) > MAX_BYTES:
                 raise NotFetched("too long")
-            data = bytearray()
-            async for piece in answer.content.iter_chunked(PIECE):
-                data += piece
-                if len(data) > MAX_BYTES:
-                    raise NotFetched("too long")
-        if len(data) < LEAST_BYTES or not data.startswith(b"RIFF"):
-            raise NotFetched("empty" if len(data) < LEAST_BYTES else "no audio")
-        return bytes(data)
+            pieces = checked(answer.content.iter_chunked(PIECE), patient=recording.attempts < PATIENCE)
+            await self.board.audio.take(recording.token, pieces)
+
+    def _note_login(self, server: Server, *, refused: bool) -> None:
+        """Told once when it begins and once when it ends; raises Refused."""
+        if refused and server.name not in self.refused:
+            log.error("phone.ari", server=server.name, state="refused")
+        if refused:
+            self.refused[server.name] = self.now_s() + REFUSED_REST_S
+            raise Refused
+        if self.refused.pop(server.name, None) is not None:
+            log.info("phone.ari", server=server.name, state="up")
 
     async def _erase(self, server: Server, ref: str) -> None:
         wait = aiohttp.ClientTimeout(total=PAUSE_S)
@@ -149,9 +162,22 @@ class Recordings:
             log.warning("phone.recording_left_there", server=server.name)
 
 
-def is_unfinished(wav: bytes) -> bool:
-    """Whether Asterisk has still to close the file: the length in its header is written last."""
-    return WAV_HEADER + int.from_bytes(wav[WAV_HEADER - 4 : WAV_HEADER], "little") < len(wav)
+async def checked(pieces: AsyncIterator[bytes], *, patient: bool) -> AsyncIterator[bytes]:
+    """The pieces of a WAV file as they come; raises NotFetched for what is none, or (`patient`) not closed yet: the length in
+    its header is written last."""
+    size, head = 0, b""
+    async for piece in pieces:
+        size += len(piece)
+        head += piece[: WAV_HEADER - len(head)]
+        if size > MAX_BYTES:
+            raise NotFetched("too long")
+        if len(head) >= len(RIFF) and not head.startswith(RIFF):
+            raise NotFetched("no audio")
+        yield piece
+    if size < LEAST_BYTES:
+        raise NotFetched("empty")
+    if patient and WAV_HEADER + int.from_bytes(head[WAV_HEADER - 4 :], "little") < size:
+        raise NotFetched("unfinished")
 
 
 def stored(server: Server, ref: str) -> URL:
