@@ -5,7 +5,7 @@
 # make fast     the part that needs no servers
 # make bench    measurements, with this machine's description
 # make speech   install the speech pack: synthesis and draft transcripts (optional, 260 MB, outside this folder)
-# make test-slow  what takes minutes or needs the speech pack
+# make test-slow  what takes minutes or needs the speech pack; and the call tests on Asterisk 16
 # make audit    known vulnerabilities of the dependencies (asks PyPI; fails when it cannot ask)
 # make lock     resolve the dependencies anew
 
@@ -59,6 +59,7 @@ test: $(VENV)/installed-dev $(FRONT)/node_modules/.installed-dev
 
 test-slow: $(VENV)/installed-dev $(FRONT)/node_modules/.installed-dev
 	@$(PY) -m pytest -q -m slow
+	@HOTLINE_TEST_ASTERISK=16 $(PY) -m pytest -q -m "calls and not slow"
 	@$(PY) -m tests.soak --kills 1000 --write
 
 audit: $(VENV)/installed-dev

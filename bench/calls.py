@@ -32,7 +32,8 @@ SPEAKS_S = 8.0
 CALLS, RATES, POPS = 60, (2.0, 4.0, 8.0), 20
 ALONE = """
 [hotline-in](+)
-exten => 12000,1,Answer()
+exten => 12000,1,Gosub(hotline-caller,s,1)
+ same => n,Answer()
  same => n,Playback(${SAY}/greeting_12319&${SAY}/recording_notice)
  same => n,Read(KEY,${SAY}/offer_nobody,1,,1,10)
  same => n,GotoIf($["${KEY}" = "1"]?speak)

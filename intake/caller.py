@@ -8,6 +8,8 @@ from intake.phone import parse_phone
 
 WITHHELD = "withheld"
 MAX_NAME_CHARS = 20
+UNREADABLE = "\ufffd"
+"""What Asterisk puts where a name's bytes are no UTF-8."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -41,7 +43,8 @@ def clean_name(raw: str) -> str:
     Carriers put the number, the gateway's name or "anonymous" there; only Chinese words tell an operator something.
     """
     for text in (raw[:256], *_reread(raw[:256])):
-        kept = "".join(sign for sign in unicodedata.normalize("NFKC", text) if sign.isprintable()).strip(' "')
+        read = unicodedata.normalize("NFKC", text).replace(UNREADABLE, "")
+        kept = "".join(sign for sign in read if sign.isprintable()).strip(' "')
         if _HAN.search(kept) and not any(sign in kept for sign in "<>@"):
             return kept[:MAX_NAME_CHARS]
     return ""

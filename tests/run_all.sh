@@ -18,6 +18,7 @@ need() { # need NAME PROBE PACKAGE...: is it there, or can it be installed?
 
 need PostgreSQL 'ls /usr/lib/postgresql/*/bin/initdb' postgresql
 need Kannel 'command -v bearerbox && ls /usr/lib/kannel/test/fakesmsc' kannel kannel-extras
+need SIPp 'command -v sipp' sip-tester
 need Chromium 'command -v chromium' chromium
 need "Chinese fonts" 'fc-list :lang=zh-cn | grep -q .' fonts-noto-cjk fontconfig
 

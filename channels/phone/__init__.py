@@ -4,14 +4,18 @@ link.py speaks AMI, agi.py FastAGI, driver.py walks call flows over it, desk.py 
 roster.py compares what Asterisk says with what we have stored, recordings.py fetches audio, exchange.py joins them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any
 
 from intake.errors import Misconfigured
 
 AGI_PORT = 4573
 STORED = "/var/spool/asterisk/recording"
+HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+"""The name of a host, as far as it must not be taken for an address with a slip in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Server:
 @dataclass(frozen=True, slots=True)
 class PhoneSettings:
     """`sounds` is the folder of our prompts below Asterisk's sounds; `speech_url` where Asterisk reaches the gateway's
-    HTTP for words that are synthesised, "" for none. `max_calls` beyond which a caller hears that all lines are busy."""
+    HTTP for words that are synthesised, "" for none. `max_calls` beyond which a caller hears that all lines are busy.
+    `agi_peers` are addresses, networks and names of hosts that may open FastAGI calls; none: the hosts of `servers`."""
 
     servers: tuple[Server, ...]
     agi_host: str = "127.0.0.1"
@@ -47,6 +52,7 @@ class PhoneSettings:
     record_calls: bool = True
     leader: str = "8900"
     speech_url: str = ""
+    agi_peers: tuple[str, ...] = ()
 
     def server(self, name: str) -> Server | None:
         return next((each for each in self.servers if each.name == name), None)
@@ -70,7 +76,19 @@ def read_settings(raw: Mapping[str, Any]) -> PhoneSettings | None:
     for server in servers:
         if not server.ami_secret:
             raise Misconfigured(f"[phone] {server.name} 缺少 ami_secret（INTAKE_PHONE__AMI_SECRET）")
-    return PhoneSettings(servers=servers, **_taken(PhoneSettings, given, ""))
+    settings = PhoneSettings(servers=servers, **_taken(PhoneSettings, given, ""))
+    for peer in settings.agi_peers:
+        if not _is_peer(peer):
+            raise Misconfigured("[phone] agi_peers：应为 IP 地址、网段或主机名")
+    return settings
+
+
+def _is_peer(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return bool(HOST.fullmatch(text))
+    return True
 
 
 def _taken(kind: type, given: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -95,7 +113,8 @@ def _value(default: object, value: Any, where: str) -> Any:
                 raise ValueError
             return number
         if isinstance(default, tuple):
-            return tuple(value.split(",") if isinstance(value, str) else map(str, value))
+            listed = value.split(",") if isinstance(value, str) else map(str, value)
+            return tuple(each.strip() for each in listed if each.strip())
     except (KeyError, ValueError, TypeError):
         raise Misconfigured(f"[phone] {where}：无法读取") from None
     text = str(value)

@@ -79,10 +79,11 @@ def parse_reply(line: str) -> Reply:
 
 
 def parse_request(lines: Sequence[str]) -> Request:
-    """The header's lines; raises BadPeer when there is no request in them."""
-    values = {name.strip(): value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
-    if "agi_request" not in values:
-        raise BadPeer("no agi_request")
+    """The header's lines; raises BadPeer when there is no request in them, or a name twice: a caller may have written one."""
+    pairs = [(name.strip(), value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon]
+    values = dict(pairs)
+    if "agi_request" not in values or len(values) < len(pairs):
+        raise BadPeer("no agi_request, or a name twice")
     return Request(urlsplit(values["agi_request"]).path.strip("/"), values)
 
 
@@ -177,16 +178,22 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     return None
 
 
+async def anybody(peer: str, own: str) -> bool:
+    """For where the peer is known anyway."""
+    return bool(peer or own)
+
+
 @dataclass(slots=True)
 class AgiServer:
     """Listens for Asterisk. `serve` walks a call; beyond `max_calls` `serve_busy` does; beyond that the connection is
-    closed, which Asterisk answers with its local fallback."""
+    closed, which Asterisk answers with its local fallback. `admits` is asked first, with the peer's address and ours."""
 
     host: str
     port: int
     max_calls: int
     serve: Callable[[Session], Awaitable[None]]
     serve_busy: Callable[[Session], Awaitable[None]]
+    admits: Callable[[str, str], Awaitable[bool]] = anybody
     calls: int = 0
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -208,6 +215,11 @@ class AgiServer:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Strangers are not counted among the connections: they must not keep a call out.
+        ends = (writer.get_extra_info(name) for name in ("peername", "sockname"))
+        if not await self.admits(*(str(end[0]) if end else "" for end in ends)):
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

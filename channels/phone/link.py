@@ -15,7 +15,7 @@ from panoramisk.ami_protocol import AMIProtocol  # type: ignore[import-untyped]
 from panoramisk.message import Message  # type: ignore[import-untyped]
 
 from channels.phone import Server
-from channels.phone.told import Told
+from channels.phone.told import Told, is_forged
 from intake.errors import BadInput, Refused, Unavailable
 
 BANNER = b"Asterisk Call Manager/"
@@ -95,6 +95,9 @@ class _Wire(AMIProtocol):  # type: ignore[misc]
         # Whole messages are decoded, never segments, so that no character is cut in two.
         message = Message.from_line(raw.decode("utf-8", "replace").strip("\r\n"))
         if message is None:
+            return
+        if is_forged(message):
+            log.warning("phone.ami_event_forged")
             return
         told = Told(str(message.get("event", "")), {str(name).lower(): _joined(value) for name, value in message.items()})
         asked = self.asked.get(told["actionid"])

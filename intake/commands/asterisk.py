@@ -26,9 +26,10 @@ def command() -> None:
 @click.option("--sip-port", default=DEFAULT.sip_port, show_default=True, help="SIP 端口")
 @click.option("--trunk", default=DEFAULT.trunk, show_default=True, help="中继（运营商或上级交换机）的地址")
 @click.option("--trunk-user", default="", help="中继需要注册时的用户名；密码写在 secrets.toml 的 trunk")
+@click.option("--existing", is_flag=True, help="已在使用的 Asterisk：不写 SIP 传输和来电识别，来电由原有中继转入 hotline-in")
 @click.option("--external", default="", help="位于地址转换之后时的公网地址")
 @click.option("--modules", type=click.Path(path_type=Path), default=Folders().modules, show_default=True, help="Asterisk 的模块目录")
-def render_command(out: Path, modules: Path, gateway_network: tuple[str, ...], **values: str) -> None:
+def render_command(out: Path, modules: Path, gateway_network: tuple[str, ...], **values: str | bool) -> None:
     """由城市资料生成 Asterisk 的全部配置、提示音和网关的连接设置。"""
     folders = Folders(modules=modules)
     networks = gateway_network or DEFAULT.gateway_networks

@@ -37,6 +37,7 @@ class Folders:
     lib: Path = Path("/var/lib/asterisk")
     data: Path = Path("/usr/share/asterisk")
     db: Path = Path("/var/lib/asterisk")
+    cache: Path = Path("/var/cache/asterisk")
     spool: Path = Path("/var/spool/asterisk")
     run: Path = Path("/var/run/asterisk")
     log: Path = Path("/var/log/asterisk")
@@ -49,12 +50,15 @@ class Folders:
     def below(cls, root: Path, modules: Path) -> "Folders":
         """An instance that keeps everything in one folder."""
         lib = root / "lib"
-        return cls(root / "etc", modules, lib, lib, root / "db", root / "spool", root / "run", root / "log")
+        return cls(root / "etc", modules, lib, lib, root / "db", root / "cache", root / "spool", root / "run", root / "log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What is particular to one server and not to the city. Addresses are host or host:port, times in seconds."""
+    """What is particular to one server and not to the city. Addresses are host or host:port, times in seconds.
+
+    `existing`: the server has transports and a trunk of its own; ours is only dialled through.
+    """
 
     name: str = "pbx-1"
     gateway: str = "127.0.0.1:4573"
@@ -71,6 +75,7 @@ class Site:
     external: str = ""
     local_networks: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
     user: str = "intake"
+    existing: bool = False
     sounds: str = "hotline/zh"
     answer_within_s: int = 2
     fallback_wait_s: int = 30

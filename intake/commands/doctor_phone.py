@@ -46,7 +46,7 @@ def _finding(server: Server, *, ami: str, ari: str) -> Finding:
 def phone_warnings(given: Mapping[str, Any]) -> list[str]:
     """What can be read from the settings alone. Raises Misconfigured for settings that cannot be read."""
     phone = read_settings(given)
-    return [*_without_ari(phone), *_not_reachable(phone)] if phone else []
+    return [*_without_ari(phone), *_not_reachable(phone), *_open_door(phone)] if phone else []
 
 
 def _without_ari(phone: PhoneSettings) -> list[str]:
@@ -57,4 +57,10 @@ def _not_reachable(phone: PhoneSettings) -> list[str]:
     remote = [server.name for server in phone.servers if server.host not in LOOPBACK]
     if remote and phone.agi_host in LOOPBACK:
         return [f"Asterisk {remote[0]} 在另一台机器上，agi_host 却是 {phone.agi_host}，它连不到网关。"]
+    return []
+
+
+def _open_door(phone: PhoneSettings) -> list[str]:
+    if any(peer.endswith("/0") for peer in phone.agi_peers):
+        return ["agi_peers 放行了所有地址，而 FastAGI 没有口令：谁都可以冒充电话交换机。请只写 Asterisk 的地址。"]
     return []

@@ -72,7 +72,7 @@ class Ami:
     async def _read(self) -> None:
         while True:
             try:
-                block = (await self._reader.readuntil(b"\r\n\r\n")).decode()
+                block = (await self._reader.readuntil(b"\r\n\r\n")).decode("utf-8", "replace")
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
             message = read_message(block)

@@ -105,8 +105,9 @@ class Exchange:
         """Render the shipped files, and the folders Asterisk expects; `changes` are fields of Site."""
         self.site = replace(self.site, **changes)
         render(city, self.site, self.root)
+        self._leave_out_modules()
         f = self.folders
-        for folder in (f.db, f.run, f.log / "cdr-csv", self.monitor, f.lib / "sounds", f.lib / "moh",
+        for folder in (f.db, f.cache, f.run, f.log / "cdr-csv", self.monitor, f.lib / "sounds", f.lib / "moh",
                        *(f.recordings / name for name in ("message", "talk", "fallback"))):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
         links = {name: self.installation.data / name for name in ("documentation", "rest-api")}
@@ -126,6 +127,13 @@ class Exchange:
         self._write("queues.conf", "[general]\n")
         modules = "".join(f"load = {name}.so\n" for name in ("app_senddtmf", "app_waitforsilence", "app_while"))
         self.add("modules.conf", modules)
+
+    def _leave_out_modules(self) -> None:
+        """Those that an older release does not have yet, as docs/telephony.md tells its administrator."""
+        path = self.folders.etc / "modules.conf"
+        kept = [line for line in path.read_text(encoding="utf-8").splitlines()
+                if not line.startswith("load") or (self.installation.modules / line.split()[-1]).exists()]  # fmt: skip
+        self._write("modules.conf", "\n".join(kept) + "\n")
 
     def _write(self, name: str, text: str) -> None:
         (self.folders.etc / name).write_text(text, encoding="utf-8")

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from intake.profile import CITIES
 from intake.settings import load_settings
 from intake.wiring import open_gateway
 from tests.asterisk.exchange import Exchange
@@ -20,6 +22,15 @@ T = TypeVar("T")
 def gateway_behind(hotline: Exchange, home: Path) -> RunningGateway:
     """Not yet started."""
     return RunningGateway(home, {"INTAKE_PHONE": json.dumps(hotline.phone_settings())})
+
+
+def with_voice_replies(folder: Path) -> Path:
+    """A copy of the demo city, in `folder`, that has switched automatic voice replies on, at every hour."""
+    city = Path(shutil.copytree(CITIES / "demo", folder))
+    before, section, rules = (city / "phone.toml").read_text(encoding="utf-8").partition("[voice_replies]")
+    rules = rules.replace("enabled = false", "enabled = true", 1).replace('quiet = [["20:00", "09:00"]]', "quiet = []", 1)
+    (city / "phone.toml").write_text(before + section + rules, encoding="utf-8")
+    return city
 
 
 async def sit_down(home: Path, **operators: int) -> None:

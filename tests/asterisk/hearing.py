@@ -22,6 +22,7 @@ ENOUGH = 0.4
 """Share of its loud pieces, all at the right distance from each other, by which a sound counts as heard."""
 QUIET_RMS = 30.0
 """Of 32768. Below this a stretch is silence; comfort noise and A-law idle stay under 10."""
+FRAME_S = 0.02
 Samples = NDArray[np.float64]
 
 
@@ -69,7 +70,20 @@ def longest_silence_s(samples: Samples) -> float:
     for is_quiet in _frames(samples) <= QUIET_RMS:
         run = run + 1 if is_quiet else 0
         longest = max(longest, run)
-    return longest * 0.02
+    return longest * FRAME_S
+
+
+def stretches(samples: Samples, *, least_s: float, pause_s: float) -> list[Samples]:
+    """The recording cut at its pauses, each part at least so long; parts without any sound are left out."""
+    parts, start, run = [], 0, 0
+    loud = _frames(samples) > QUIET_RMS
+    for at, is_loud in enumerate(loud, 1):
+        run = 0 if is_loud else run + 1
+        if run * FRAME_S >= pause_s and (at - start) * FRAME_S >= least_s:
+            parts.append((start, at))
+            start = at
+    size = RATE // 50
+    return [samples[begin * size : end * size] for begin, end in [*parts, (start, len(loud))] if loud[begin:end].any()]
 
 
 def _frames(samples: Samples) -> Samples:

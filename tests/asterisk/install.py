@@ -1,8 +1,8 @@
-"""Asterisk 22 for tests without root: the installed one, or Debian's packages unpacked into a cache outside the repository.
+"""Asterisk for tests without root: the installed one, or Debian's packages unpacked into a cache outside the repository.
 
-Debian 12 has no Asterisk, so apt is pointed at suite `sid` of the machine's own mirror, with a state folder of its own
+Debian 12 has no Asterisk, so apt is pointed at another suite of the machine's own mirror, with a state folder of its own
 and an empty package status: it fetches the whole closure, libc too, and touches nothing of the host. Asterisk then
-runs under the unpacked loader and libraries.
+runs under the unpacked loader and libraries. 22 unless HOTLINE_TEST_ASTERISK names another release of SUITES.
 """
 
 import fcntl
@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-RELEASE, SUITE = "22", os.environ.get("HOTLINE_TEST_ASTERISK_SUITE", "sid")
+SUITES = {"22": "sid", "16": "bullseye"}
+"""Releases the call tests can be run on, and the suite of Debian that offers each."""
+RELEASE = os.environ.get("HOTLINE_TEST_ASTERISK", "22")
+SUITE = os.environ.get("HOTLINE_TEST_ASTERISK_SUITE") or SUITES.get(RELEASE, "sid")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hotline-intake" / "asterisk"
 PACKAGES = ("asterisk", "asterisk-core-sounds-en-gsm")
 NOT_RUN = re.compile(r"^(perl|libperl|gnupg|gpg|dirmngr|pinentry|passwd_|adduser|debconf|pci\.ids|freetds|tzdata)")
@@ -58,8 +61,9 @@ class Installation:
         """The command line of this Asterisk; the process it becomes is Asterisk itself."""
         if self.root == Path("/"):
             return [str(SYSTEM), *arguments]
-        loader = next(self.root.glob(f"usr/lib/{self.triplet}/ld-linux-*.so.*"))
-        libraries = ":".join(str(self.root / part) for part in (f"usr/lib/{self.triplet}", f"lib/{self.triplet}", "usr/lib"))
+        folders = [self.root / part for part in (f"usr/lib/{self.triplet}", f"lib/{self.triplet}", "usr/lib")]
+        loader = next(found for folder in folders for found in folder.glob("ld-linux-*.so.*"))
+        libraries = ":".join(map(str, folders))
         return [str(loader), "--inhibit-cache", "--library-path", libraries, str(self.root / "usr/sbin/asterisk"), *arguments]
 
     def _first(self, *names: str) -> Path:

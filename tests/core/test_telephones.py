@@ -88,6 +88,13 @@ def test_emergency_numbers_are_reachable_from_every_telephone(city: City, tmp_pa
     assert all(f"exten => {number},1," in own for number in ("110", "119", "120", "122", "8001", "8900"))
 
 
+def test_an_asterisk_in_use_keeps_its_transports_and_its_trunk(city: City, tmp_path: Path) -> None:
+    render(city, Site(existing=True), tmp_path)
+    text = (tmp_path / "etc/hotline/pjsip.conf").read_text(encoding="utf-8")
+    assert not {"type = transport", "type = identify", "transport = hotline-udp"} & set(text.splitlines())
+    assert "[trunk]\ntype = endpoint" in text
+
+
 def test_no_module_is_loaded_that_runs_commands() -> None:
     assert not {"app_system", "func_shell", "res_clialiases", "pbx_spool"} & set(MODULES)
 

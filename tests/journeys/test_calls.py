@@ -9,6 +9,7 @@ import pytest
 from tests.asterisk.calls import Telephone, behave
 from tests.asterisk.exchange import Exchange
 from tests.asterisk.gateway import connected, gateway_behind, rows, sit_down, until
+from tests.asterisk.install import RELEASE
 from tests.asterisk.room import SPEAKS_S, Room
 from tests.running import RunningGateway
 
@@ -44,7 +45,7 @@ async def open_line(room: Room, gateway: RunningGateway) -> Room:
 
 async def call_of(gateway: RunningGateway, room: Room, citizen: Telephone) -> int:
     """The gateway's number of the call a citizen is in."""
-    ringing = await room.pbx.event("Newexten", Context="hotline-in", CallerIDNum=citizen.caller)
+    ringing = await room.pbx.event("Newexten", Context="hotline", CallerIDNum=citizen.caller)
     [(call_id,)] = await until(lambda: rows(gateway, "select call_id from calls where leg_id = ?", ringing["Uniqueid"]))
     return int(call_id)
 
@@ -97,6 +98,7 @@ async def test_a_citizen_reaches_an_operator(open_line: Room, gateway: RunningGa
     assert millis >= 800 * sum(SPEAKS_S.values())
 
 
+@pytest.mark.skipif(RELEASE == "16", reason="Asterisk 16 has no command that ends a connection to AMI")
 async def test_a_cut_link_does_not_touch_a_talk(open_line: Room, gateway: RunningGateway) -> None:
     room = open_line
     citizen = await room.citizen_rings(caller="19900000016")

@@ -75,7 +75,7 @@ async def in_fallback(room: Room) -> Message:
 
 async def recording_of(room: Room, citizen: Telephone) -> None:
     """Until Asterisk records a message of this citizen, past its tone."""
-    rings = await room.pbx.event("Newexten", Context="hotline-in", where=lambda e: e["CallerIDNum"] == citizen.caller)
+    rings = await room.pbx.event("Newexten", Context="hotline", where=lambda e: e["CallerIDNum"] == citizen.caller)
     await room.pbx.event("Newexten", Application="Record", Uniqueid=rings["Uniqueid"])
     await citizen.do(f"w1&{room.speak('citizen')}")
 

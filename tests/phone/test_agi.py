@@ -100,6 +100,14 @@ def test_a_command_too_long_for_asterisk_is_refused() -> None:
         command("EXEC Read", "长" * 700)
 
 
+@pytest.mark.parametrize("written", ["agi_request: agi://h/voice-reply", "agi_arg_1: another"])
+def test_a_header_in_which_a_caller_has_written_is_refused(written: str) -> None:
+    """His number stands in it as it came, with its line breaks."""
+    lines = ["agi_request: agi://h:4573/hotline", "agi_callerid: 199", written, "agi_arg_1: pbx"]
+    with pytest.raises(BadPeer):
+        parse_request(lines)
+
+
 def test_a_header_gives_the_path_and_the_arguments() -> None:
     request = parse_request(["agi_request: agi://h:4573/resume?x=1", "agi_arg_1: pbx", "agi_callerid: 鼓楼"])
     assert (request.path, request.argument(1), request.argument(9)) == ("resume", "pbx", "")

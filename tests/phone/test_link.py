@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
+from structlog.testing import capture_logs
 
 from channels.phone import Server
 from channels.phone.link import MAX_MESSAGE, Link, Pace
@@ -61,7 +62,7 @@ async def linked(server: AmiServer, *, pace: Pace = PATIENT, secret: str = SECRE
 async def test_a_character_cut_in_two_arrives_whole() -> None:
     async with ami_server(segment=1) as server, linked(server) as watched:
         await watched.until("self.ups == 1")
-        await server.send(message("Event: Newchannel", "CallerIDName: 鼓楼区城管"))
+        await server.send(message("Event: Newchannel", "CallerIDNum: 1", "CallerIDName: 鼓楼区城管"))
         await watched.until("self.told")
         assert watched.told[0]["CallerIDName"] == "鼓楼区城管"
 
@@ -69,7 +70,7 @@ async def test_a_character_cut_in_two_arrives_whole() -> None:
 async def test_bytes_that_are_no_text_harm_only_themselves() -> None:
     async with ami_server() as server, linked(server) as watched:
         await watched.until("self.ups == 1")
-        await server.send(b"Event: Newchannel\r\nCallerIDName: \xff\xfe\xc4\xe3\r\n\r\n" + message("Event: Hangup"))
+        await server.send(b"Event: Newchannel\r\nCallerIDNum: 1\r\nCallerIDName: \xff\xfe\xc4\xe3\r\n\r\n" + message("Event: Hangup"))
         await watched.until("len(self.told) == 2")
         assert watched.told[1].event == "Hangup"
 
@@ -205,6 +206,32 @@ async def test_a_wrong_secret_is_told_and_tried_again_without_harm() -> None:
         assert watched.link.state == "refused"
         with pytest.raises(Unavailable):
             await watched.link.act("Ping")
+
+
+async def test_a_wrong_secret_is_tried_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No busy loop at either end, and one line of the log, not one for each attempt."""
+    rests: list[float] = []
+    real = asyncio.sleep
+
+    async def at_once(seconds: float) -> None:
+        if seconds:
+            rests.append(seconds)
+        await real(0)
+
+    async with ami_server() as server:
+        link = Link(Server("pbx", ami_port=server.port, ami_secret="wrong"), on_event=lambda _: None, on_up=_nothing)
+        monkeypatch.setattr(asyncio, "sleep", at_once)
+        with capture_logs() as logs:
+            task = asyncio.create_task(link.run())
+            await server.seen(lambda it: it.connections >= 9)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    assert rests[:8] == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
+    assert [(line["event"], line["state"]) for line in logs] == [("phone.ami", "refused")]
+
+
+async def _nothing(_: Link) -> None:
+    """Nothing is re-read."""
 
 
 async def test_somebody_else_at_that_port_is_not_taken_for_asterisk() -> None:
