@@ -50,6 +50,7 @@ class Call:
 
     `position` is where the flow stands (ivr/position.py), with what was keyed. `queued_at` is the place in the queue and
     never changes; `end` is the flow's outcome; `emergency_at` is when somebody was told of a danger on account of it.
+    `giving`: he was given to another telephone and nobody has him, ringing or the result; `transfers` stand in transfer.py.
     """
 
     call_id: int
@@ -84,6 +85,8 @@ class Call:
     rating: int = 0
     emergency_at: datetime | None = None
     emergency_to: str = ""
+    transfers: str = ""
+    giving: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -91,7 +94,8 @@ class Call:
 
     @property
     def was_served(self) -> bool:
-        return self.answered_at is not None
+        """Somebody talked with the citizen, and did not give him to a telephone that nobody picked up."""
+        return self.answered_at is not None and not self.giving
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "hear_recording": CENTRE | {Role.AUDITOR},
     "use_phone": CENTRE,
     "lead_phone": frozenset({Role.SHIFT_LEADER}),
+    "contact_citizen": frozenset({Role.UNIT}),
     "see_orders": CENTRE | {Role.DISPATCHER, Role.AUDITOR},
     "enter_orders": CENTRE | {Role.DISPATCHER},
     "send_orders": CENTRE | {Role.DISPATCHER, Role.SOURCE},

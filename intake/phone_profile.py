@@ -19,6 +19,7 @@ from intake.phone import parse_phone
 from intake.profile import City
 
 MAX_NOTICE_CHARS = 60
+SOON = timedelta(hours=1)
 SERVICES = {"110": "公安报警", "119": "消防救援", "120": "医疗急救", "122": "交通事故"}
 log = structlog.get_logger()
 
@@ -137,6 +138,10 @@ class PhoneBook:
             if one.from_at <= at < one.until_at and (not one.lines or line in one.lines):
                 return one.text
         return ""
+
+    def notices(self, at: datetime) -> list[str]:
+        """What is in force now, or will be within the hour, on any number."""
+        return [one.text for one in self.rules().notices if one.from_at - SOON <= at < one.until_at]
 
     def greeting(self, line: str) -> str:
         return next((one.greeting for one in self._city.lines if one.number == line), "")

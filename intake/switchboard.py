@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from intake.call import Call, CallBack, CallRecording, LineState, OperatorLine, Told
+from intake.call import Call, CallRecording, LineState, OperatorLine, Told
 from intake.call_spool import CallSpool
 from intake.callback_desk import Callbacks
 from intake.caller import caller_of
@@ -22,16 +22,20 @@ from intake.phone_profile import EmergencyContact, PhoneBook
 from intake.ports import Work
 from intake.switchboard_acts import STALE, Acts
 from intake.switchboard_audio import Audio
+from intake.switchboard_contact import Contacts
 from intake.switchboard_end import Ends
+from intake.switchboard_facts import Facts
 from intake.switchboard_lines import Lines, free_lines_of, line_at, set_line, tell_call, wrap_up
 from intake.switchboard_live import LiveCalls, Surroundings
 from intake.switchboard_marks import Marks
-from intake.switchboard_out import Outgoing
+from intake.switchboard_out import TO_CITIZENS, Outgoing
 from intake.switchboard_parts import Exchange, Parts
 from intake.switchboard_report import Reports
 from intake.switchboard_summary import CallerView, Summaries, stored_call
+from intake.switchboard_transfer import Transfers
 from intake.telephony import CallEnd, Found, Ring, Telephony
-from intake.voice_reply import VoiceSender, words_of
+from intake.transfer import let_go, taken
+from intake.voice_reply import VoiceSender
 
 SWEEP_EVERY_S = 2.0
 
@@ -48,9 +52,10 @@ class Switchboard:
         self._reports = Reports(self.parts)
         self.audio = Audio(gateway, media)
         self.lines, self.marks, self.outgoing = Lines(self.parts), Marks(self.parts), Outgoing(self.parts)
+        self.contacts = Contacts(self.parts, self.outgoing)
         self.callbacks = Callbacks(self.parts)
-        self.summaries = Summaries(self.parts)
-        self._acts = Acts(self.parts, self._reports)
+        self.summaries, self.transfers = Summaries(self.parts), Transfers(self.parts)
+        self._acts, self._facts = Acts(self.parts, self._reports), Facts(self.parts)
         self._ends = Ends(self.parts, self._reports, self.callbacks)
         self.lines.take_turn = self.callbacks.turn
         self.voice = VoiceSender(self.parts)
@@ -79,24 +84,17 @@ class Switchboard:
 
     async def facts(self, call_id: int) -> dict[str, str]:
         """What the flow of this call is told at its start."""
-        call, now = await self._calls.get(call_id), self.gateway.now()
-        if call.purpose == "callback":
-            return {"phone": self.parts.dialled(call.caller), "owed_s": str(await self._owed_s(call, now))}
-        if call.purpose == "voice":
-            words = await self.gateway.store.read(lambda work: words_of(work, call))
-            return {"answered_by": "person", "case_no": str(call.case_no), "reply": words}
-        return {"number": call.line, "caller": self.parts.dialled(call.caller), "notice": self.book.notice(call.line, now),
-                "rating": str(call.rating or "")}  # fmt: skip
-
-    async def _owed_s(self, call: Call, now: datetime) -> int:
-        owed = await self.gateway.store.read(lambda work: work.get(CallBack, call.callback_id))
-        return round((now - owed.owed_at).total_seconds()) if owed else 0
+        return await self._facts.of(await self._calls.get(call_id))
 
     def greeting_of(self, line: str) -> str:
         return self.book.greeting(line)
 
     def duty(self) -> EmergencyContact | None:
         return self.book.duty()
+
+    def notices(self) -> list[str]:
+        """The temporary notices in force or soon to be."""
+        return self.book.notices(self.gateway.now())
 
     async def keep_position(self, call_id: int, position: str) -> None:
         """Where the flow stands; sealed, because it holds what was keyed."""
@@ -111,6 +109,10 @@ class Switchboard:
 
     # Waiting and talking
 
+    async def queue_of(self, call_id: int) -> str:
+        """The queue a caller is to wait in: everybody's, or that of a skill."""
+        return await self._facts.queue_of(await self._calls.get(call_id))
+
     async def queued(self, call_id: int, queue: str) -> Call:
         """He waits in a queue; whoever comes back to it keeps his place."""
         now = self.gateway.now()
@@ -124,6 +126,9 @@ class Switchboard:
             if line is not None and line.state in (LineState.READY, LineState.RINGING):
                 set_line(work, line, LineState.RINGING, call_id=call_id)
                 tell_call(work, "ringing", call_id, line.user_id, LineState.RINGING)
+            elif line is not None and line.call_id == call_id and line.state is LineState.WRAP_UP:
+                # The citizen he gave on comes back to him; he writes about that call still, and stays out of the queue.
+                tell_call(work, "ringing", call_id, line.user_id, LineState.WRAP_UP)
 
         await self._calls.change(call_id, lambda call: call, also=also)
 
@@ -142,8 +147,9 @@ class Switchboard:
         now, operator = self.gateway.now(), await self._operator_at(extension)
 
         def talking(call: Call) -> Call:
-            return replace(call, answered_at=call.answered_at or now, left_at=None, extension=extension,
-                           operator_id=operator or call.operator_id)  # fmt: skip
+            # Who placed a call has to say what came of it, whoever else the citizen speaks with.
+            whose = call.operator_id if call.purpose in TO_CITIZENS else operator or call.operator_id
+            return replace(taken(call), answered_at=call.answered_at or now, left_at=None, extension=extension, operator_id=whose)
 
         def also(work: Work, call: Call) -> None:
             line = line_at(work, extension)
@@ -169,15 +175,22 @@ class Switchboard:
         """The talk is over; `who` ended it: operator or citizen. The operator goes over to 话后整理."""
         now, wrapped = self.gateway.now(), list[OperatorLine]()
 
+        def gone(call: Call) -> Call:
+            return replace(let_go(call) if who == "operator" else call, left_at=call.left_at or now)
+
         def also(work: Work, call: Call) -> None:
             wrapped[:] = wrap_up(work, call_id)
             for line in wrapped:
                 tell_call(work, "ended", call_id, line.user_id, LineState.WRAP_UP)
 
-        call = await self._calls.change(call_id, lambda call: replace(call, left_at=call.left_at or now), also=also)
+        call = await self._calls.change(call_id, gone, also=also)
         for line in wrapped:
             await self.parts.exchange.tell(lambda port, at=line.extension: port.pause(at, "wrap_up"))  # type: ignore[misc]
         return call
+
+    async def rang(self, call_id: int, result: str) -> Call:
+        """What came of another telephone that was rung for the citizen: answered, busy, no_answer or refused."""
+        return await self.transfers.rang(call_id, result)
 
     # Recordings
 

@@ -22,6 +22,8 @@ from intake.nuisance import standing
 from intake.phone_profile import EmergencyContact
 from intake.ports import Work
 from intake.records import Contact, Reporter
+from intake.skill import able, outlook, skill_of
+from intake.switchboard_facts import steered
 from intake.switchboard_lines import EXTENSION
 from intake.switchboard_parts import Parts
 from intake.switchboard_report import Reports
@@ -70,16 +72,22 @@ class Acts:
 
     async def _queue_position(self, call: Call, values: Values) -> Answer:
         now = self._gateway.now()
-        waiting, lines, mean_s = await self._store.read(lambda work: _queue(work, self._parts.book.rules().talk_s))
+        hashed, talk_s = self._parts.number_hash(call.caller), self._parts.book.rules().talk_s
+        waiting, lines, mean_s, queue = await self._store.read(
+            lambda work: (*_queue(work, talk_s), steered(work, call, hashed))
+        )  # fmt: skip
         staffed = [line for line in lines if line.state is not LineState.OFFLINE]
         if not staffed:
             return ("nobody" if self._parts.book.is_open(call.line, now) else "closed"), {}
-        place = call.queued_at or now
-        before = [one for one in waiting if one.call_id != call.call_id and (one.queued_at or now) < place]
-        if not before and any(line.state is LineState.READY for line in staffed):
+        place, seats = call.queued_at or now, [line.skills for line in staffed]
+        before = [skill_of(one.queue) for one in waiting if one.call_id != call.call_id and (one.queued_at or now) < place]
+        skill = skill_of(queue)
+        told = outlook(skill, before=before, seats=seats, talk_s=mean_s)
+        if told is None:
+            return "nobody", {}
+        if told.position == 1 and any(staffed[one].state is LineState.READY for one in able(skill, seats)):
             return "free", {}
-        position = len(before) + 1
-        return "waiting", {"position": str(position), "wait_s": str(expected_wait_s(position, len(staffed), mean_s))}
+        return "waiting", {"position": str(told.position), "wait_s": str(told.wait_s)}
 
     async def _cases_of_caller(self, call: Call, values: Values) -> Answer:
         if not call.caller:
@@ -206,7 +214,7 @@ def _queue(work: Work, usual_talk_s: int) -> tuple[list[Call], list[OperatorLine
 def waiting_calls(work: Work) -> list[Call]:
     """Citizens who wait for an operator now, in the order of their places."""
     live = work.find(Call, live=True)
-    waiting = [one for one in live if one.queued_at and not one.answered_at and work.now - one.started_at < STALE]
+    waiting = [one for one in live if one.queued_at and not one.was_served and work.now - one.started_at < STALE]
     return sorted(waiting, key=lambda one: (one.queued_at or one.started_at, one.call_id))
 
 
@@ -214,11 +222,6 @@ def mean_talk_s(calls: Sequence[Call], usual: int) -> int:
     """How long operators talked lately; the city's figure until ten talks are known."""
     talks = [(one.left_at - one.answered_at).total_seconds() for one in calls if one.left_at and one.answered_at]
     return max(1, round(sum(talks) / len(talks))) if len(talks) >= 10 else usual
-
-
-def expected_wait_s(position: int, serving: int, talk_s: int) -> int:
-    """Seconds until it is this caller's turn: one of `serving` operators becomes free every talk_s / serving seconds."""
-    return -(-position * talk_s // max(1, serving))
 
 
 def cases_of(work: Work, hashed: str) -> list[int]:

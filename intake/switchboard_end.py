@@ -21,11 +21,14 @@ from intake.ports import Work
 from intake.switchboard_parts import Parts
 from intake.switchboard_report import Reports
 from intake.telephony import CallEnd, Take
+from intake.transfer import ended
 from intake.voice_reply import voice_ended
 
 FORGOTTEN_AFTER = timedelta(seconds=60)
 """A driver that is alive ends a call within seconds of its hang-up."""
 SUMMARY_OF_END = {"status_told": "self_served", "callback_requested": "callback", "message_left": "message"}
+RATING = "rating"
+"""The flow a citizen comes to when the operator who rang him hangs up; in a call that comes in it is part of the hotline."""
 MAX_AT_ONCE = 50
 log = structlog.get_logger()
 
@@ -64,6 +67,8 @@ class Ends:
     async def finish(self, call_id: int, end: CallEnd) -> Call:
         """End a call; one that has ended already is given back as it is."""
         call = await self._parts.calls.get(call_id)
+        if end.flow == RATING and call.purpose != "in":
+            return await self._end_rating(call_id)
         if call.end:
             return call
         await self._register(call_id, end)
@@ -77,6 +82,12 @@ class Ends:
         self._parts.calls.forget(call_id)
         return after
 
+    async def _end_rating(self, call_id: int) -> Call:
+        """The citizen's last word after a call of ours: how that call ended is told by what the operator did."""
+        after = await self._parts.calls.change(call_id, lambda c: replace(c, position=""))
+        self._parts.calls.forget(call_id)
+        return after
+
     async def _register(self, call_id: int, end: CallEnd) -> None:
         """Takes nobody told us of while they were made."""
         known = {one.ref for one in (await self._parts.calls.file(call_id)).recordings}
@@ -87,7 +98,8 @@ class Ends:
     async def _end_incoming(self, call: Call, end: CallEnd) -> None:
         reported = await self._take_in(call, end)
         now = self._parts.gateway.now()
-        served = replace(call, answered_at=call.answered_at or (now if end.served else None))
+        giving = "" if end.served else call.giving
+        served = replace(call, answered_at=call.answered_at or (now if end.served else None), giving=giving)
         rules = self._parts.book.rules().callbacks
         complete = reported and end.end == "message_unsaved"
         leaving = leaving_of(
@@ -99,9 +111,11 @@ class Ends:
         keyed = "" if reported else _keyed(end.answers)
 
         def close(held: Call) -> Call:
-            summary = held.summary or _summary(replace(held, answered_at=served.answered_at), end, reason)
-            return replace(held, ended_at=held.ended_at or now, end=end.end or HUNG_UP, how=end.how, position="",
-                           note=held.note or keyed, summary=summary)  # fmt: skip
+            talked = replace(held, answered_at=served.answered_at, giving=giving)
+            summary = held.summary or _summary(talked, end, reason)
+            return replace(ended(held, "given_up"), ended_at=held.ended_at or now, end=end.end or HUNG_UP, how=end.how,
+                           position="", note=held.note or keyed, summary=summary,
+                           result=held.result or _result(held))  # fmt: skip
 
         await self._parts.calls.change(call.call_id, close, owing=owing)
 
@@ -159,7 +173,7 @@ def rebuilt(call: Call, recordings: tuple[CallRecording, ...]) -> Rebuilt:
     named = {take.ref for take in takes}
     takes += [Kept(one.name, one.ref, one.duration_ms / 1000, saved=bool(one.case_no)) for one in recordings
               if one.kind == "message" and one.ref not in named]  # fmt: skip
-    settled, served = str(position.get("settled", "")), call.was_served or bool(position.get("served"))
+    settled, served = str(position.get("settled", "")), call.was_served or (bool(position.get("served")) and not call.giving)
     pending = bool(position.get("pending")) or any(not take.saved for take in takes)
     known = position.get("known", {})
     failed = {"callback": "not_confirmed", "voice": "cut_short"}.get(call.purpose, "abandoned")
@@ -187,13 +201,18 @@ def _keyed(answers: Mapping[str, str]) -> str:
     return "，".join(answers.values())[:200]
 
 
+def _result(call: Call) -> str:
+    """Of a call we placed that nobody answered; whether one who answered was reached or declined only people know."""
+    return "unreached" if call.purpose != "in" and call.answered_at is None else ""
+
+
 def _summary(call: Call, end: CallEnd, reason: str) -> str:
     """The outcome that needs no person; empty where an operator talked and owes his 来电小结."""
     if call.purpose != "in":
         return "out"
     if call.operator_id and call.was_served:
         return ""
-    if call.emergency_at is not None:
+    if call.emergency_at is not None and call.was_served:
         return "transferred"
     if reason:
         return "abandoned" if reason == "abandoned" else "unserved"

@@ -38,7 +38,7 @@ class Outgoing:
         call_id = self._parts.gateway.store.next_id()
 
         def unit(work: Work) -> tuple[Call, OperatorLine]:
-            contact = self._whom(work, actor, case_no, purpose, debt_id=debt_id, reporter_id=reporter_id)
+            contact = self.whom(work, actor, case_no, purpose, debt_id=debt_id, reporter_id=reporter_id)
             caller = caller_of(contact.phone, "", area_code=self._parts.gateway.city.area_code)
             if caller.kind not in RINGABLE:
                 raise BadInput("phone", "反映人的号码无法拨打。")
@@ -56,12 +56,12 @@ class Outgoing:
         try:
             await port.call(line.extension, self._parts.dialled(call.caller), call_id=call_id, kind=purpose)
         except (Unavailable, Refused):
-            await self._not_placed(call, line)
+            await self.not_placed(call, line)
             raise
         return call
 
-    def _whom(self, work: Work, actor: Actor, case_no: int, purpose: str, *, debt_id: int,
-              reporter_id: int) -> Contact:  # fmt: skip
+    def whom(self, work: Work, actor: Actor, case_no: int, purpose: str, *, debt_id: int = 0,
+             reporter_id: int = 0) -> Contact:  # fmt: skip
         """The reporter to be rung; raises unless this person may ring him for this purpose."""
         case = load_case(work, case_no, actor)
         debt = work.get(Debt, debt_id) if debt_id else None
@@ -76,10 +76,12 @@ class Outgoing:
                 return contact
         raise BadInput("phone", "反映人没有留下电话。")
 
-    async def _not_placed(self, call: Call, line: OperatorLine) -> None:
+    async def not_placed(self, call: Call, line: OperatorLine | None = None) -> None:
+        """Nothing was rung: the attempt is kept, the line as it was before."""
+
         def unit(work: Work, held: Call) -> None:
-            current = work.get(OperatorLine, line.user_id, lock=True)
-            if current is not None and current.call_id == call.call_id:
+            current = work.get(OperatorLine, line.user_id, lock=True) if line else None
+            if line is not None and current is not None and current.call_id == call.call_id:
                 set_line(work, current, line.state, reason=line.reason)
 
         now = self._parts.gateway.now()
@@ -116,7 +118,9 @@ def _refuse_stranger(case: Case, reporters: list[Reporter], actor: Actor, purpos
     if may(actor, "use_phone"):
         return
     secret = case.confidential or any(r.confidential for r in reporters)
-    if actor.role is not Role.UNIT or purpose != "contact" or secret:
+    if actor.role is Role.UNIT and secret:
+        raise NotAllowed("反映人要求保密，不能由责任单位联系，请与热线联系。")
+    if actor.role is not Role.UNIT or purpose != "contact":
         raise NotAllowed("您的岗位不能拨打这个反映人。")
 
 

@@ -80,7 +80,7 @@ class Telephony(Protocol):
     asked has then not been done. Returns when the exchange has accepted; what happens next is told to the switchboard."""
 
     async def call(self, extension: str, number: str, *, call_id: int, kind: str) -> None:
-        """Ring the operator, then the number."""
+        """Ring the operator, then the number. `extension` may be a unit's own number outside (先行联系)."""
 
     async def offer_callback(self, extension: str, *, call_id: int) -> None:
         """Ring the operator and lead him through the flow `callback`; nobody else is rung before he confirms."""

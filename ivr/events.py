@@ -61,6 +61,11 @@ class PersonLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Whoever talked with the caller gave him to somebody who did not answer: he is where he was before the talk."""
+
+
+@dataclass(frozen=True, slots=True)
 class NobodyThere:
     """The call could not be handed over: nobody logged in, refused, no such destination."""
 
@@ -76,5 +81,6 @@ class Hangup:
 
 
 Event = (
-    Started | Resumed | Digits | Silence | Recorded | ActResult | PersonAnswered | PersonLeft | NobodyThere | Timeout | Hangup
+    Started | Resumed | Digits | Silence | Recorded | ActResult | PersonAnswered | PersonLeft | GivenBack | NobodyThere | Timeout
+    | Hangup
 )  # fmt: skip

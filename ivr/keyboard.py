@@ -1,7 +1,8 @@
 """The keyboard as a telephone: a driver that reads lines instead of keys and speech and gives the same transcript.
 
 A line is keys, or "" for silence; h hangs up. While recording it is what is said; while waiting p answers, n tells that
-nobody is there, "" lets the time pass; while talking "" or l ends the talk. No clock, no audio, no outside of its own.
+nobody is there, "" lets the time pass; while talking "" or l ends the talk, b tells of a transfer nobody
+answered. No clock, no audio, no outside of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ SPOKEN_PER_SECOND = 4
 """Characters of Mandarin a second, for the length of a typed recording."""
 PHONE_KEYS = frozenset("0123456789*#")
 WAITING_WORDS: Mapping[str, on.Event] = {"": on.Timeout(), "p": on.PersonAnswered(), "n": on.NobodyThere()}
-TALKING_WORDS: Mapping[str, on.Event] = {"": on.PersonLeft(), "l": on.PersonLeft()}
+TALKING_WORDS: Mapping[str, on.Event] = {"": on.PersonLeft(), "l": on.PersonLeft(), "b": on.GivenBack()}
 
 
 @dataclass(frozen=True, slots=True)

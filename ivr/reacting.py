@@ -116,6 +116,14 @@ def _left(walk: Walk, node: nodes.HandOver, event: on.PersonLeft) -> None:
         walk.follow("after", node.after)
 
 
+def _given_back(walk: Walk, node: nodes.HandOver, event: on.GivenBack) -> None:
+    """Nobody serves him now, so he is as far as one who waits."""
+    if walk.position.talking:
+        walk.set(talking=False, served=False)
+        walk.say(node.back_prompt)
+        walk.go(node.name)
+
+
 def _nobody(walk: Walk, node: nodes.HandOver, event: on.NobodyThere) -> None:
     if not walk.position.talking:
         walk.follow("unavailable", node.unavailable)
@@ -140,6 +148,7 @@ REACTIONS: Mapping[tuple[type, type], Callable[..., None]] = {
     (nodes.HandOver, on.Digits): _key_while_waiting,
     (nodes.HandOver, on.PersonAnswered): _answered,
     (nodes.HandOver, on.PersonLeft): _left,
+    (nodes.HandOver, on.GivenBack): _given_back,
     (nodes.HandOver, on.NobodyThere): _nobody,
     (nodes.HandOver, on.Timeout): _waited,
 }

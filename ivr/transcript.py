@@ -12,7 +12,7 @@ from ivr.prompts import Prompts
 
 SIGNS: Mapping[str, str] = {
     "heard": "听到", "keyed": "按键", "silent": "无声", "spoke": "说话", "asked": "查询", "told": "结果", "handed": "转接",
-    "answered": "接通", "left": "离开", "nobody": "无人", "timeout": "超时", "hung_up": "挂机", "ended": "结束",
+    "answered": "接通", "left": "离开", "given_back": "转接未通", "nobody": "无人", "timeout": "超时", "hung_up": "挂机", "ended": "结束",
 }  # fmt: skip
 
 
@@ -64,6 +64,6 @@ def _words(line: Line) -> str:
 
 
 _PLAIN: Mapping[type, str] = {
-    on.Silence: "silent", on.PersonAnswered: "answered", on.PersonLeft: "left", on.NobodyThere: "nobody",
-    on.Timeout: "timeout", on.Hangup: "hung_up",
+    on.Silence: "silent", on.PersonAnswered: "answered", on.PersonLeft: "left", on.GivenBack: "given_back",
+    on.NobodyThere: "nobody", on.Timeout: "timeout", on.Hangup: "hung_up",
 }  # fmt: skip

@@ -5,6 +5,7 @@ Hold, warm transfer and talks of three happen in a conference room named after t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -40,10 +41,11 @@ class Desk:
     # Calls we place
 
     async def call(self, extension: str, number: str, *, call_id: int, kind: str) -> None:
-        """Ring the operator, then the number; `kind` is the call's purpose and needs nothing else of us."""
+        """Ring the operator, then the number; `kind` is the call's purpose and needs nothing else of us. A unit that is
+        connected with a citizen is rung in the operator's place, at its own number outside."""
         variables = {"GW_DIAL": dial_string(number), "GW_TIMEOUT": "45", "GW_AS": self.settings.lines[0],
-                     "GW_RECORD": "1" if self.settings.record_calls else "0"}  # fmt: skip
-        await self._originate(interface_of(extension), "call", call_id, variables, timeout_ms=OPERATOR_RINGS_MS)
+                     "GW_RECORD": "1" if self.settings.record_calls else "0", "GW_RATE": "1"}  # fmt: skip
+        await self._originate(self._target(extension), "call", call_id, variables, timeout_ms=OPERATOR_RINGS_MS)
 
     async def offer_callback(self, extension: str, *, call_id: int) -> None:
         await self._originate(interface_of(extension), "callback", call_id, {}, timeout_ms=OPERATOR_RINGS_MS)
@@ -109,11 +111,27 @@ class Desk:
         """Somebody has left the conference of a call."""
         try:
             room = await self._room(call_id)
-            await room.tidy()
         except Refused:
             return
         if not room.has_operator:
             await self.board.left(call_id, "operator")
+        await self._tidy(room)
+
+    async def third_came(self, call_id: int, result: str) -> None:
+        """What came of a telephone that was called in. Nobody who waits for it in vain waits on: he is given back to the
+        operator, or to the flow where the operator has left already."""
+        await self.board.rang(call_id, result)
+        if result == "answered":
+            return
+        try:
+            room = await self._room(call_id)
+            await (room.bring_back() if room.has_operator else self._tidy(room))
+        except Refused:
+            return
+
+    async def _tidy(self, room: Room) -> None:
+        with suppress(Refused):
+            await room.tidy(is_served=not (await self.board.call(room.call_id)).giving)
 
     async def _room(self, call_id: int) -> Room:
         """The legs of a call; raises Refused when it has none, Unavailable when that cannot be known."""

@@ -22,10 +22,12 @@ def to_queue(asked: HandOver, *, queue: str = QUEUE, place: int = 0, record: boo
     }  # fmt: skip
 
 
-def to_dial(target: str, *, timeout_s: int, shown: str, record: bool = True) -> dict[str, str]:
-    """Variables that ring a dial string; `shown` is the number the called one sees."""
+def to_dial(target: str, *, timeout_s: int, shown: str, record: bool = True, rated: bool = False) -> dict[str, str]:
+    """Variables that ring a dial string; `shown` is the number the called one sees, `rated`: he is a citizen, who comes to
+    the rating when the other hangs up."""
     return {
         "GW_NEXT": "dial", "GW_DIAL": target, "GW_AS": shown, "GW_TIMEOUT": str(timeout_s), "GW_RECORD": "1" if record else "0",
+        "GW_RATE": "1" if rated else "0",
     }  # fmt: skip
 
 

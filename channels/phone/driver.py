@@ -14,10 +14,11 @@ import structlog
 from channels.phone import PhoneSettings, Server
 from channels.phone import destination as to
 from channels.phone.agi import LegGone, Session
-from channels.phone.extension import interface_of
+from channels.phone.extension import extension_of, interface_of
 from channels.phone.leg import Leg
-from channels.phone.steps import DIAL_CITIZEN, Steps
+from channels.phone.steps import DIAL_CITIZEN, RATING, Steps
 from channels.phone.talk import Doing, Talk
+from intake.call import LineState
 from intake.telephony import Ring
 from ivr import commands as do
 from ivr import events as on
@@ -25,9 +26,10 @@ from ivr.engine import begin
 from ivr.nodes import Record
 from ivr.position import Position
 
-FLOWS = {"hotline": "hotline", "callback": "callback", "voice-reply": "reply_by_voice", "rating": "rating"}
+FLOWS = {"hotline": "hotline", "callback": "callback", "voice-reply": "reply_by_voice", RATING: "rating"}
 """Path of the FastAGI address to the flow it starts."""
-CITIZEN_RINGS_S = 45
+CITIZEN_RINGS_S, GIVER_RINGS_S = 45, 20
+FREE = (LineState.READY, LineState.PAUSED, LineState.WRAP_UP)
 DONE = {"GW_DONE": "1"}
 """The gateway's last word."""
 log = structlog.get_logger()
@@ -55,8 +57,47 @@ class Driver:
         else:
             await self._be_there(session)
             call_id = await self._call_of(session)
+            was_rung = path != "hotline" and await self._was_rung(session, call_id)
+            if was_rung:
+                await self._talk_is_over(call_id, came_of(session))
             async with self.steps.alone(call_id):
-                await self._take_up(session, call_id)
+                await (self._after_talk(session, call_id) if was_rung else self._take_up(session, call_id))
+
+    async def _was_rung(self, session: Session, call_id: int) -> bool:
+        """Whether this is the leg of a citizen whom an operator rang, and who is alone now: the operator has hung up, or
+        gave him to somebody."""
+        if session.request.path == RATING:
+            return True
+        leg, came = session.request.values.get("agi_channel", ""), came_of(session)
+        if session.request.path != "resume" or came.how != "dial" or not leg or extension_of(leg):
+            return False
+        position = await self.steps.position(call_id)
+        call = await self.steps.board.call(call_id)
+        is_ours = call.purpose not in ("in", "voice") and call.answered_at is not None
+        return is_ours and (position is None or position.flow != RATING)
+
+    async def _talk_is_over(self, call_id: int, came: to.Came) -> None:
+        """The operator's leg is gone, whether or not anybody told us; what his flow was about has its end."""
+        call = await self.steps.board.call(call_id)
+        if call.answered_at is None:
+            await self.steps.board.answered(call_id, call.extension)
+        if came.how == "dial" and not came.talked:
+            await self.steps.board.rang(call_id, came.dialled())
+        await self.steps.talked(call_id, left="operator")
+        await self.steps.caller_gone(call_id, self.steps.clock())
+
+    async def _after_talk(self, session: Session, call_id: int) -> None:
+        """The citizen is asked for his rating; one who was given away in vain goes back to whoever rang him."""
+        came, flow = came_of(session), self.steps.flow(RATING)
+        facts = await self._facts(session, call_id)
+        position = begin(flow)
+        events: list[on.Event] = [on.Started(facts)]
+        if session.request.path != RATING and not came.talked:
+            position = replace(position, node=flow.person, known=facts, queued=True, talking=True, served=True)
+            events = [on.GivenBack()]
+        talk = await self._talk(session, call_id, position)
+        talk.first = await self._giver(call_id) if position.talking else ""
+        await self._walk(talk, events)
 
     async def _be_there(self, session: Session) -> None:
         """Our first word, before anything is written down: Asterisk waits for it only so long, a database may take longer."""
@@ -88,12 +129,10 @@ class Driver:
             position = begin(self.steps.flow(FLOWS.get(path, "hotline")))
             events: Iterable[on.Event] = [on.Started(await self._facts(session, call_id))]
         else:
-            events = self._resumed(position, came) if path == "resume" else [on.Resumed()]
-            if path == "resume" and self._was_not_taken(position, came):
-                # He was given to somebody who did not answer: whoever gave him is free, he waits for another.
-                await self.steps.talked(call_id, left="operator")
-                position, events = replace(position, talking=False), [on.Resumed()]
+            events = await self._went_on(call_id, position, came) if path == "resume" else [on.Resumed()]
         talk = await self._talk(session, call_id, position)
+        if list(events) == [on.GivenBack()]:
+            talk.first = await self._giver(call_id)
         node = self.steps.node_at(position)
         if path == "resume" and came.is_again and isinstance(node, Record):
             with suppress(LegGone):
@@ -105,12 +144,31 @@ class Driver:
         call_id, came = await self._call_of(session), came_of(session)
         if came.how == "queue" and came.who:
             await self.steps.talked(call_id, who=came.who, left="citizen")
+        elif came.how == "dial" and came.status == "answer" and (await self.steps.board.call(call_id)).giving:
+            # Nobody told us while the link was down: who was rung for him talked with him.
+            await self.steps.person_answered(call_id, extension_of(came.who))
         await self.steps.caller_gone(call_id, self.steps.clock())
         await Leg(session).leave(DONE)
 
-    def _was_not_taken(self, position: Position, came: to.Came) -> bool:
-        node = self.steps.node_at(position)
-        return position.talking and came.how == "dial" and not came.talked and getattr(node, "to", "") == to.OPERATORS
+    async def _went_on(self, call_id: int, position: Position, came: to.Came) -> Iterable[on.Event]:
+        """What the dialplan comes back with, a telephone that was rung for the caller written down first."""
+        asked = getattr(self.steps.node_at(position), "to", "")
+        in_vain = came.how == "dial" and not came.talked
+        if in_vain and asked == to.OPERATORS:
+            if not position.talking:
+                return [on.Resumed()]  # nor has whoever gave him away taken him back: the queue
+            await self.steps.board.rang(call_id, came.dialled())
+            await self.steps.talked(call_id, left="operator")
+            return [on.GivenBack()]
+        if came.how == "dial" and asked == to.DUTY:
+            await self.steps.board.rang(call_id, came.dialled())
+        return self._resumed(position, came)
+
+    async def _giver(self, call_id: int) -> str:
+        """The extension of whoever gave this caller away, if he can be rung; "" for the queue."""
+        extension = (await self.steps.board.call(call_id)).extension
+        lines = [line for line in await self.steps.board.lines.wanted() if line.extension == extension]
+        return extension if any(line.state in FREE for line in lines) else ""
 
     def _resumed(self, position: Position, came: to.Came) -> Iterable[on.Event]:
         if position.talking:
@@ -177,8 +235,10 @@ class Driver:
         if asked.to != to.OPERATORS:
             target = self._target(asked)
             return await self._leave_for(talk, target, asked.timeout_s) if target else [on.NobodyThere()]
+        if talk.first:
+            return await self._leave_for(talk, interface_of(talk.first), GIVER_RINGS_S)
         place = self.place(talk.call_id) if asked.keeps_place or again else 0
-        queue = talk.position.known.get("queue") or to.QUEUE
+        queue = await self.steps.board.queue_of(talk.call_id)
         await self.steps.board.queued(talk.call_id, queue)
         await talk.leg.leave(to.to_queue(asked, queue=queue, place=place, record=self.settings.record_calls))
         return []
@@ -189,16 +249,16 @@ class Driver:
         digits = self.duty() if asked.to == to.DUTY else ""
         return to.citizen(digits) if digits else ""
 
-    async def _leave_for(self, talk: Talk, target: str, wait_s: int) -> list[on.Event]:
+    async def _leave_for(self, talk: Talk, target: str, wait_s: int, *, rated: bool = False) -> list[on.Event]:
         shown, record = self.settings.lines[0], self.settings.record_calls
-        await talk.leg.leave(to.to_dial(target, timeout_s=wait_s, shown=shown, record=record))
+        await talk.leg.leave(to.to_dial(target, timeout_s=wait_s, shown=shown, record=record, rated=rated))
         return []
 
     async def _citizen(self, talk: Talk, events: list[on.Event]) -> list[on.Event]:
         """Ring the citizen if that was allowed; the flow hears at /resume what came of it."""
         for event in events:
             if isinstance(event, on.ActResult) and event.result == "answered" and event.values.get("target"):
-                return await self._leave_for(talk, to.citizen(event.values["target"]), CITIZEN_RINGS_S)
+                return await self._leave_for(talk, to.citizen(event.values["target"]), CITIZEN_RINGS_S, rated=True)
         return events
 
     async def _end(self, talk: Talk, told: tuple[do.Command, ...]) -> None:

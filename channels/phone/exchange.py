@@ -20,6 +20,7 @@ from channels.phone.driver import Driver
 from channels.phone.happening import Happening, happening
 from channels.phone.link import Link, Pace
 from channels.phone.open_call import settle_open_calls
+from channels.phone.peers import Peers, admitted_by
 from channels.phone.recordings import Recordings
 from channels.phone.roster import Leg, Truth, Waiting, read_legs, read_truth, repairs, vanished
 from channels.phone.sounds import Sounds
@@ -32,7 +33,7 @@ Loop = Callable[[], Coroutine[None, None, None]]
 MOST_WAITING = 20_000
 """Happenings that may wait to be written down; beyond that they are dropped and the truth is read again instead."""
 MOST_AT_ONCE = 200
-SETTLE_EVERY_S = 20.0
+SETTLE_EVERY_S, NOTICE_EVERY_S = 20.0, 5.0
 """How soon a message left with the local fallback, while the link stood, is found."""
 ACT_S: Mapping[str, float] = {"dial_citizen": 10.0}
 log = structlog.get_logger()
@@ -49,10 +50,12 @@ class Exchange:
         self.links = {server.name: self._link(server, pace) for server in settings.servers}
         self.desk = Desk(board, settings, self.links)
         self.steps = Steps(board, clock, records=settings.record_calls)
-        self._waiting = Waiting()
+        self._waiting, self._sounds = Waiting(), sounds
         self.driver = Driver(self.steps, Doing(board, sounds, ACT_S), settings, place=self._waiting.place, duty=self._duty)
         driver = self.driver
-        self.agi = AgiServer(settings.agi_host, settings.agi_port, settings.max_calls, driver.serve, driver.serve_busy)
+        self.peers = Peers(admitted_by(settings))
+        self.agi = AgiServer(settings.agi_host, settings.agi_port, settings.max_calls, driver.serve, driver.serve_busy,
+                             admits=self.peers.admits)  # fmt: skip
         self.recordings = Recordings(board, settings, http)
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(MOST_WAITING)
         self._turns: dict[int, asyncio.Task[None]] = {}
@@ -62,8 +65,15 @@ class Exchange:
     def loops(self) -> dict[str, Loop]:
         """Everything that goes on in the background, by name."""
         links: dict[str, Loop] = {f"phone-link-{name}": link.run for name, link in self.links.items()}
-        return links | {"phone-agi": self.agi.run, "phone-events": self.run_events, "phone-recordings": self.recordings.run,
-                        "phone-open-calls": self.run_open_calls}  # fmt: skip
+        return links | {"phone-agi": self.agi.run, "phone-peers": self.peers.run, "phone-events": self.run_events,
+                        "phone-recordings": self.recordings.run,
+                        "phone-open-calls": self.run_open_calls, "phone-notices": self.run_notices}  # fmt: skip
+
+    async def run_notices(self) -> None:
+        """At the start and when one is written the words of a temporary notice are made, and kept from being forgotten."""
+        while True:
+            await self._sounds.ahead(self.board.notices())
+            await asyncio.sleep(NOTICE_EVERY_S)
 
     @property
     def is_ready(self) -> bool:
@@ -134,6 +144,7 @@ class Exchange:
             "answered": lambda: self.steps.person_answered(found.call_id, found.extension),
             "gone": lambda: self._gone(found),
             "room": lambda: self.desk.room_changed(found.call_id),
+            "third": lambda: self.desk.third_came(found.call_id, found.cause),
         }
         if found.kind in doing:
             await doing[found.kind]()

@@ -20,8 +20,9 @@ ACTION, THIRD = "call", "third"
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """`kind`: ringing, not_answered, answered, gone, joined, unqueued, room (a leg of it has ended, others may stay).
-    `cause` is Asterisk's number for a hang-up; `in_room`: that leg was in the call's conference or on hold."""
+    """`kind`: ringing, not_answered, answered, gone, joined, unqueued, room (a leg of it has ended, others may stay), third
+    (what came of a telephone that was called in; `cause` is answered, busy, no_answer or refused).
+    `cause` is else Asterisk's number for a hang-up; `in_room`: that leg was in the call's conference or on hold."""
 
     kind: str
     call_id: int
@@ -68,8 +69,10 @@ def _dial_ended(told: Told) -> Happening | None:
     if not told["Channel"]:
         ringing = _at_telephone("not_answered")(told)
         return None if told["DialStatus"] == "ANSWER" else ringing
-    if told["Context"] != DIALLING or told["DialStatus"] != "ANSWER" or not call_of(told):
+    if told["Context"] != DIALLING or not call_of(told):
         return None
+    if told["DialStatus"] != "ANSWER":
+        return _at_telephone("not_answered")(told)
     return Happening("answered", call_of(told), extension_of(told["DestChannel"]) or extension_of(told["Channel"]))
 
 
@@ -87,14 +90,18 @@ def _hung_up(told: Told) -> Happening | None:
 def _originated(told: Told) -> Happening | None:
     """A leg that never came to be has no hang-up; the action's own name tells whose it was."""
     kind, _, rest = told["ActionID"].partition("/")
-    call_id = number(rest.partition("/")[0])
-    if told["Response"] != "Failure" or not call_id or kind not in (ACTION, THIRD):
+    call_id, failed = number(rest.partition("/")[0]), told["Response"] == "Failure"
+    if not call_id or kind not in (ACTION, THIRD):
         return None
     if kind == THIRD:
-        return Happening("room", call_id, in_room=True)
+        return Happening("third", call_id, cause=REASONS.get(told["Reason"], "no_answer") if failed else "answered")
+    if not failed:
+        return None
     return Happening("gone", call_id, extension_of(told["Channel"]), f"originate-{told['Reason']}")
 
 
+REASONS: Mapping[str, str] = {"0": "refused", "5": "busy", "8": "refused"}
+"""Why an Originate failed; everything else (it rang until time was over, was declined) is no answer."""
 MEANINGS: Mapping[str, Callable[[Told], Happening | None]] = {
     "AgentCalled": _at_telephone("ringing"), "AgentRingNoAnswer": _at_telephone("not_answered"),
     "AgentConnect": _at_telephone("answered"), "DialBegin": _dial_began, "DialEnd": _dial_ended, "Hangup": _hung_up,

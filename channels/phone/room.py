@@ -93,24 +93,31 @@ class Room:
             await self.link.act("Setvar", Channel=citizen, Variable=name, Value=value)
         await self.link.act("Redirect", Channel=citizen, Context="hotline-next", Exten="dial", Priority=1)
 
-    async def tidy(self) -> None:
+    async def bring_back(self) -> None:
+        """A citizen who waited for a third that did not come talks with the operator again."""
+        inside = await self.inside()
+        if inside and self.citizen.channel not in inside:
+            await self.gather()
+
+    async def tidy(self, *, is_served: bool = True) -> None:
         """After a leg has ended: a citizen on hold joins whom the operator left him to, and nobody stays alone. A third who
-        is still being rung is waited for."""
+        is still being rung is waited for. `is_served`: the citizen was not given to somebody who never came."""
         inside = await self.inside()
         if len(inside) > 1 or any(is_third(leg) and leg.channel not in inside for leg in self.legs):
             return
-        citizen = next((leg.channel for leg in self.legs if not leg.extension and not is_third(leg)), "")
+        # Two events may tell of one end; who has been led on by the first is not led on again.
+        citizen = next((leg.channel for leg in self.legs if leg.is_aside and not leg.extension and not is_third(leg)), "")
         alone = inside | ({citizen} if citizen else set())
         if len(alone) > 1 and not self.has_operator:
             await self._move(citizen, ROOM)
         elif alone == {citizen}:
-            await self._release(citizen)
+            await self._release(citizen, "ANSWER" if is_served else "NOANSWER")
         elif len(alone) == 1:
             await self._end(alone.pop())
 
-    async def _release(self, citizen: str) -> None:
-        """Back to where the dialplan would be after a talk: the flow has a last word."""
-        await self.link.act("Setvar", Channel=citizen, Variable="GW_ARGS", Value=f"{self.call_id},dial,ANSWER,")
+    async def _release(self, citizen: str, status: str) -> None:
+        """Back to where the dialplan would be after a talk, or after a telephone rung in vain: the flow has a last word."""
+        await self.link.act("Setvar", Channel=citizen, Variable="GW_ARGS", Value=f"{self.call_id},dial,{status},")
         await self.link.act("Redirect", Channel=citizen, Context="hotline-back", Exten="s", Priority=1)
 
     async def inside(self) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from channels.phone.extension import extension_of, interface_of
-from channels.phone.happening import call_of
+from channels.phone.happening import OUT, ROOMS, call_of
 from channels.phone.link import Link
 from channels.phone.told import Told
 from intake.call import Call, LineState, OperatorLine
@@ -21,11 +21,14 @@ YOUNG = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Leg:
+    """`is_aside`: in a conference of ours or on hold."""
+
     channel: str
     unique_id: str
     linked_id: str
     call_id: int
     is_up: bool = False
+    is_aside: bool = False
 
     @property
     def is_first(self) -> bool:
@@ -77,7 +80,8 @@ async def read_truth(link: Link) -> Truth:
 
 
 def leg_of(told: Told) -> Leg:
-    return Leg(told["Channel"], told["Uniqueid"], told["Linkedid"], call_of(told), told["ChannelStateDesc"] == "Up")
+    aside = told["Context"] == OUT and told["Exten"] in ROOMS
+    return Leg(told["Channel"], told["Uniqueid"], told["Linkedid"], call_of(told), told["ChannelStateDesc"] == "Up", aside)
 
 
 def _member(told: Told) -> Member:

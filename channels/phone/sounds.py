@@ -33,6 +33,10 @@ class Sounds:
         named = await asyncio.gather(*(self._name(sound, stored) for sound in self.files.joined(pieces)))
         return [name for name in named if name and not UNSAFE & set(name)]
 
+    async def ahead(self, notices: Iterable[str]) -> None:
+        """Have temporary notices ready before anybody calls: what is synthesised while he waits may come too late for him."""
+        await self.of([Say("temporary_notice", {"notice": text}) for text in notices], stored="")
+
     async def _name(self, sound: Sound, stored: str) -> str | None:
         if sound.kind == "free":
             return await self.speech.sound_of(sound.text)

@@ -23,7 +23,7 @@ from ivr.library import shipped_flow
 from ivr.nodes import Node, Record
 from ivr.position import Position, from_json, to_json
 
-DIAL_CITIZEN = "dial_citizen"
+DIAL_CITIZEN, RATING = "dial_citizen", "rating"
 FLOW_OF = {"in": "hotline", "callback": "callback", "voice": "reply_by_voice"}
 """Purpose of a call to its flow; calls by click have none."""
 IDLE_S = 5.0
@@ -93,7 +93,10 @@ class Steps:
         async with self.alone(call_id):
             if not await self.has_ended(call_id):
                 position = await self.position(call_id)
-                await (self._hang_up(call_id, position) if position else self._never_began(call_id))
+                if position is None:
+                    await self._never_began(call_id)
+                elif position.flow != RATING:  # there the citizen is asked still, and hangs up for himself
+                    await self._hang_up(call_id, position)
             await self.board.hung_up(call_id, at, cause)
 
     async def has_ended(self, call_id: int) -> bool:
@@ -116,6 +119,8 @@ class Steps:
             # The dialplan was ringing the citizen and he answered; the flow has not heard of it yet.
             events = [on.ActResult(DIAL_CITIZEN, "answered", {}, position.ticket), on.PersonAnswered(), *events]
         if rang or position.talking:
+            if (await self.board.call(call_id)).giving:
+                events.insert(0, on.GivenBack())
             await self.talked(call_id, left="citizen")
         await self.take_all(call_id, position, events)
 
@@ -129,7 +134,7 @@ class Steps:
     async def talked(self, call_id: int, *, who: str = "", left: str) -> None:
         """A talk is over, `left` hung up first: who had it, when AMI could not tell, and where its recording stands."""
         call = await self.board.call(call_id)
-        if call.answered_at is None:
+        if call.answered_at is None or (call.giving and who):
             await self.board.answered(call_id, extension_of(who))
             call = await self.board.call(call_id)
         await self.board.left(call_id, left)

@@ -26,7 +26,8 @@ LEAST_S = 1.0
 
 @dataclass(slots=True)
 class Talk:
-    """`asked`: what is waited for; `ahead`: keys typed ahead; `single`: the last answer was one key without its #."""
+    """`asked`: what is waited for; `ahead`: keys typed ahead; `single`: the last answer was one key without its #; `first`:
+    the extension that is rung before the queue, of whoever gave the caller away in vain."""
 
     call_id: int
     leg: Leg
@@ -35,6 +36,7 @@ class Talk:
     asked: do.Command | None = None
     ahead: str = ""
     single: bool = False
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from channels.web.call_fields import REPLY_WAYS, REQUEST_TYPES, choices_of, type
 from channels.web.call_panel import KNOWLEDGE, Asking, panel_values, read_draft
 from channels.web.desk_form import Trouble, class_choices
 from channels.web.desk_frame import desk_page
-from channels.web.desk_phone import board_of
+from channels.web.desk_phone import Board, board_of
 from channels.web.json_body import json_response
+from channels.web.number import number_in
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake.call import SUMMARIES
@@ -26,6 +27,7 @@ from intake.knowledge import PHRASE_WORDS
 from intake.masking import mask_phone
 from intake.model import Case, State
 from intake.ports import Work
+from intake.transfer import HOWS, RESULTS, transfers_of
 from intake.workflow import STATE_WORDS, URGENCIES, WAIVE
 
 SHORT_CHARS = 40
@@ -63,12 +65,12 @@ async def new_call(request: web.Request) -> web.StreamResponse:
 @require("take_calls")
 async def open_call(request: web.Request) -> web.StreamResponse:
     """The page of a telephone call: the draft it has already, or a new one."""
-    actor, board, word = signed_in(request).actor, board_of(request), request.match_info["call_id"]
-    if board is None or not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise NotFound("没有这个来电。")
-    call = await board.call(int(word))
+    actor, board, missing = signed_in(request).actor, board_of(request), NotFound("没有这个来电。")
+    if board is None:
+        raise missing
+    call = await board.call(number_in(request, "call_id", missing=missing))
     if call.operator_id not in (0, actor.user_id):
-        raise NotFound("没有这个来电。")
+        raise missing
     draft = await gateway_of(request).store.write(
         lambda work: open_draft(work, actor, call_id=call.call_id, caller=call.caller)
     )
@@ -153,6 +155,14 @@ async def drop_call(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/desk/drafts")
 
 
+async def _given(board: Board | None, draft: Draft) -> list[str]:
+    """To whom the citizen was given in this call, and what came of it."""
+    if board is None or not draft.call_id:
+        return []
+    made = transfers_of(await board.call(draft.call_id))
+    return [f"{HOWS[one.how]} {one.to}：{RESULTS[one.result]}" for one in made]
+
+
 async def call_page(
     request: web.Request, draft: Draft, typed: dict[str, str], *, trouble: Trouble | None = None, status: int = 200
 ) -> web.StreamResponse:
@@ -173,6 +183,7 @@ async def call_page(
         waivers=choices_of((("", "先受理，不立案"), *WAIVE.choices), typed.get("waive_verify", "")),
         outcomes=choices_of(tuple(SUMMARIES.items()), typed.get("outcome", "")),
         transfers=TRANSFERS,
+        given=await _given(board, draft),
         phrases=_phrases(request),
         on_phone=board is not None and bool(draft.call_id) and board.telephony is not None,
     )

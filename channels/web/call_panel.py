@@ -14,6 +14,7 @@ from aiohttp import web
 from channels.web.call_fields import Typed, place_of, typed_from
 from channels.web.call_view import Brief, Suggestion, brief_of, caller_view, place_view, suggestions
 from channels.web.desk_phone import board_of
+from channels.web.number import number_in
 from channels.web.render import page
 from channels.web.session import form_of, require
 from channels.web.setting import GATEWAY, gateway_of, signed_in
@@ -111,7 +112,8 @@ async def places_panel(asking: Asking) -> dict[str, Any]:
     place = asking.place
     is_open = len(text) >= FEWEST_CHARS and place.lon is None
     matches = gateway.city.gazetteer.find(text, limit=MOST_PLACES) if is_open else []
-    return {"places": tuple(place_view(match, text) for match in matches), "located": place}
+    return {"places": tuple(place_view(match, text) for match in matches), "located": place,
+            "doubt": gateway.city.doubt_about(place)}  # fmt: skip
 
 
 async def spot_panel(asking: Asking) -> dict[str, Any]:
@@ -164,11 +166,8 @@ async def show_panel(request: web.Request) -> web.StreamResponse:
 
 async def read_draft(request: web.Request) -> Draft:
     """The draft in the address, if it is this person's."""
-    word = request.match_info["draft_id"]
-    if not (word.isascii() and word.isdigit() and len(word) <= 18):
-        raise BadInput("draft", "没有这份草稿。")
-    actor = signed_in(request).actor
-    return await gateway_of(request).store.read(lambda work: draft_of(work, actor, int(word)))
+    number, actor = number_in(request, "draft_id", missing=BadInput("draft", "没有这份草稿。")), signed_in(request).actor
+    return await gateway_of(request).store.read(lambda work: draft_of(work, actor, number))
 
 
 ROUTES: list[web.RouteDef] = [web.post("/desk/calls/{draft_id}/panel/{name}", show_panel)]

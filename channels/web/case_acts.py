@@ -98,7 +98,7 @@ async def unlock(request: web.Request) -> web.StreamResponse:
     if held.case_no != number:
         raise NotFound("没有这段录音。")
     try:
-        await _audio(request).open(token, signed_in(request).actor, reason=reason)
+        await _audio(request).unlock(token, signed_in(request).actor, reason=reason)
     except BadInput as error:
         return await case_page(request, Shown(trouble=Trouble(error.message, f"sound-{token}"), status=422))
     raise web.HTTPSeeOther(f"/desk/cases/{number}#sounds")
@@ -109,7 +109,7 @@ async def play(request: web.Request) -> web.StreamResponse:
     """The sound, whole or a range of it, for who said lately why he listens."""
     token, actor = request.match_info["token"], signed_in(request).actor
     held = await gateway_of(request).store.read(lambda work: _unlocked(work, token, actor))
-    return ranged(request, await _audio(request).read(token), held.mime)
+    return await _played(request, held)
 
 
 def _unlocked(work: Work, token: str, actor: Actor) -> CallRecording:
@@ -128,19 +128,28 @@ def _audio(request: web.Request) -> Audio:
     return board.audio
 
 
-def ranged(request: web.Request, body: bytes, mime: str) -> web.Response:
-    """A body from memory with byte ranges (RFC 9110, section 14), which players need for winding."""
-    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store", "Content-Type": mime}
+async def _played(request: web.Request, held: CallRecording) -> web.StreamResponse:
+    """The sound as it is opened, with byte ranges (RFC 9110, section 14), which players need for winding."""
     try:
-        start, stop, _ = request.http_range.indices(len(body))
+        start, stop, _ = request.http_range.indices(held.size)
         is_part = request.http_range != slice(None, None, 1)
     except ValueError:
         start, stop, is_part = 0, 0, True
     if is_part and start >= stop:
-        raise HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{len(body)}"})
+        raise HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{held.size}"})
+    answer = web.StreamResponse(status=206 if is_part else 200, headers={"Accept-Ranges": "bytes", "Cache-Control": "no-store"})
+    answer.content_type, answer.content_length = held.mime, stop - start
     if is_part:
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
-    return web.Response(body=body[start:stop], status=206 if is_part else 200, headers=headers)
+        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{held.size}"
+    parts = _audio(request).part(held.token, start=start, stop=stop)
+    # The first part before the head: a sound that is gone is told as such.
+    first = await anext(parts, b"")
+    await answer.prepare(request)
+    await answer.write(first)
+    async for part in parts:
+        await answer.write(part)
+    await answer.write_eof()
+    return answer
 
 
 ROUTES: list[web.RouteDef] = [

@@ -36,6 +36,7 @@ from intake.profile import SURE_MATCH
 from intake.records import Contact
 from intake.redaction import draft_of as redacted_draft
 from intake.splitting import may_split
+from intake.switchboard_contact import OPEN as CONTACTABLE
 
 REPLY_STEPS = ("send_reply", "told_by_phone", "excuse_reply")
 """Steps that settle one debt; each debt links to them."""
@@ -129,12 +130,14 @@ def _beside(gateway: Gateway, file: CaseFile, view: CaseView, beside: Beside, ac
         "course": course_of(file, view, beside, actor, units=gateway.rules.units),
         "pictures": pictures_of(view),
         "sounds": sounds_of(file, beside, actor, now=gateway.now()),
+        "doubt": gateway.city.doubt_about(file.case.place) if view.lon is not None else "",
         "dispatch": dispatch_of(file.case, actor, gateway),
         "earlier": earlier_of(beside, actor, gateway),
         "joined": joined_of(beside, actor, gateway),
         "links": beside.links,
         "order": order_row(beside.order, gateway) if beside.order else None,
         "alerts": tuple(line for line in view.history if line.step == "alert"),
+        "is_contactable": may(actor, "contact_citizen") and view.sight.reveal and file.case.state in CONTACTABLE,
     }
 
 

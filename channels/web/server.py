@@ -53,6 +53,7 @@ from channels.web import (
     signin_page,
     spoken,
     static,
+    unit_contact,
     vendor,
 )
 from channels.web.client_address import is_from_proxy
@@ -72,8 +73,8 @@ from intake.gateway import Gateway
 MODULES: tuple[ModuleType, ...] = (
     citizen, citizen_status, api_report, api_case, media, health, openapi, api_docs, static, signin_page, desk_queue,
     desk_hand, desk_saved, desk_live, desk_peers, desk_phone, desk_aid, call_page, call_panel, call_finish, call_phone,
-    desk_line, call_out, desk_callback, desk_mark, desk_case, case_acts, case_paper, api_orders, desk_order, desk_ledger,
-    desk_task, api_staff, events, hooks, vendor, spoken,
+    desk_line, call_out, desk_callback, desk_mark, desk_case, case_acts, case_paper, unit_contact, api_orders,
+    desk_order, desk_ledger, desk_task, api_staff, events, hooks, vendor, spoken,
 )  # fmt: skip
 """Each offers ROUTES, and where it has them OPERATIONS for the API document and set_up(app)."""
 SMALL_BODY_BYTES = 256 * 1024

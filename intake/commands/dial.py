@@ -22,7 +22,7 @@ from ivr.transcript import Line, rendered
 HELP = """在键盘上走一遍话务流程，显示来电人听到的话。
 
 每行是一次按键；空行表示不出声，h 挂机。录音时输入要说的话；排队时 p 表示受理员接听，n 表示无人；
-通话中空行表示受理员先挂机。按 --script 给出的内容走时，各行以逗号分隔，走完即挂机。查询码 123456 为正确。
+通话中空行表示受理员先挂机，b 表示转接没有接通。按 --script 给出的内容走时，各行以逗号分隔，走完即挂机。查询码 123456 为正确。
 """
 SAMPLE_CODE = "123456"
 SAMPLES: Mapping[str, tuple[str, Mapping[str, str]]] = {

@@ -1,13 +1,15 @@
 """What a call flow asks the outside and is answered: queue, state of a case, call-backs, ratings, danger, transfer."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from intake.call import Call, CallBack, Told
 from intake.codes import query_code
 from intake.model import State
-from intake.switchboard_acts import expected_wait_s, mean_talk_s
+from intake.phone_profile import TemporaryNotice
+from intake.switchboard_acts import mean_talk_s
 from ivr.acts import ACTS, results_of
 from tests.make import NOON, make_inbound
 from tests.phones import CALLER, CALLER_E164, LANDLINE_E164, Hall, ended
@@ -77,8 +79,6 @@ def test_expected_wait_follows_from_the_talks_of_the_last_hours() -> None:
     talks = [Call(n, "in", "pbx", str(n), "12319", NOON, answered_at=NOON, left_at=NOON.replace(minute=1)) for n in range(10)]
     assert mean_talk_s(talks, 180) == 60
     assert mean_talk_s(talks[:9], 180) == 180
-    assert expected_wait_s(3, 2, 60) == 90
-    assert expected_wait_s(1, 0, 60) == 60
 
 
 async def test_the_state_by_keypad_is_the_same_as_on_the_web(hall: Hall) -> None:
@@ -150,7 +150,8 @@ async def test_the_duty_is_told_and_that_is_written_before_anything_is_filed(hal
     assert (result, values["target"]) == ("duty", "09905550090")
     (told,) = await hall.rows(Told)
     assert (told.target, told.at, told.case_no, told.call_id) == ("duty", NOON, 0, call.call_id)
-    after = await hall.board.finish(call.call_id, ended("abandoned"))
+    await hall.board.answered(call.call_id, "")
+    after = await hall.board.finish(call.call_id, ended("served", served=True))
     assert after.summary == "transferred"
 
 
@@ -177,9 +178,48 @@ async def test_transfers_lead_only_to_the_directory_and_to_extensions(
     assert len(await hall.rows(Told)) == (result == "ready" and not target.startswith("8"))
 
 
+async def test_a_caller_last_served_in_dialect_is_told_his_place_among_those(hall: Hall) -> None:
+    await hall.seat()
+    await hall.board.lines.log_in(8, "8002", skills=("dialect",))
+    earlier = await hall.ring()
+    await hall.board.queued(earlier.call_id, "hotline-dialect")
+    await hall.board.answered(earlier.call_id, "8002")
+    await hall.board.left(earlier.call_id, "citizen")
+    await hall.board.finish(earlier.call_id, ended("served", queued=True, served=True))
+    call = await hall.ring()
+    assert await hall.board.queue_of(call.call_id) == "hotline-dialect"
+    # The general operator is ready, but cannot serve him; the one who can is still writing.
+    assert await hall.board.ask(call.call_id, "queue_position", {}) == ("waiting", {"position": "1", "wait_s": "180"})
+    for number in (3, 4):
+        other = await hall.ring(f"1990000000{number}")
+        await hall.board.queued(other.call_id, await hall.board.queue_of(other.call_id))
+        assert (await hall.board.call(other.call_id)).queue == "hotline"
+        hall.clock.pass_time(seconds=5)
+    _, values = await hall.board.ask(call.call_id, "queue_position", {})
+    assert values == {"position": "3", "wait_s": str(2 * 180)}
+    await hall.board.lines.log_out(8)
+    assert await hall.board.queue_of(call.call_id) == "hotline"
+    assert (await hall.board.ask(call.call_id, "queue_position", {}))[1]["position"] == "3"
+    hall.store.away = True
+    assert await hall.board.queue_of(call.call_id) == "hotline"
+
+
+async def test_outside_hours_the_flow_is_told_so_unless_somebody_is_there(hall: Hall) -> None:
+    """96310 is answered from seven to ten in the evening, 12319 always."""
+    hall.night()
+    facts = {line: await hall.board.facts((await hall.ring(line=line)).call_id) for line in ("96310", "12319")}
+    assert {line: found["closed"] for line, found in facts.items()} == {"96310": "yes", "12319": ""}
+    call = await hall.ring(line="96310")
+    hall.store.away = True
+    assert (await hall.board.facts(call.call_id))["closed"] == "yes"
+    hall.store.away = False
+    await hall.board.lines.log_in(7, "8001")
+    assert (await hall.board.facts(call.call_id))["closed"] == ""
+
+
 async def test_facts_of_the_hotline_name_number_caller_and_the_notice_in_force(hall: Hall) -> None:
     call = await hall.ring("0990-5559001", line="96310")
-    assert await hall.board.facts(call.call_id) == {"number": "96310", "caller": "09905559001", "notice": "", "rating": ""}
+    assert await hall.board.facts(call.call_id) == {"number": "96310", "caller": "09905559001", "notice": "", "rating": "", "closed": ""}
     rules = hall.board.book.rules()
     assert rules.notices == ()
     assert hall.board.greeting_of("96310").startswith("您好")
@@ -197,3 +237,12 @@ async def test_a_void_case_is_not_offered(hall: Hall) -> None:
     await hall.store.write(void)
     call = await hall.ring()
     assert await hall.board.ask(call.call_id, "cases_of_caller", {"caller": CALLER}) == ("none", {})
+
+
+async def test_a_notice_is_wanted_before_it_is_in_force_and_as_soon_as_it_is_written(hall: Hall) -> None:
+    now = hall.clock()
+    spans = {"现在": (0, 1), "半小时后": (0.5, 24), "明天": (24, 48), "过去": (-24, 0)}
+    later = [TemporaryNotice(text, now + timedelta(hours=a), now + timedelta(hours=b)) for text, (a, b) in spans.items()]
+    assert hall.board.notices() == []
+    hall.board.book._rules = replace(hall.board.book.rules(), notices=tuple(later))
+    assert hall.board.notices() == ["现在", "半小时后"]

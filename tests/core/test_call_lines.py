@@ -125,7 +125,7 @@ async def test_an_idle_operator_is_rung_first_and_the_citizen_only_by_his_key(ha
     assert extension == "8001"
     assert hall.exchange.of("dial_citizen") == []
     facts = await hall.board.facts(call_id)  # type: ignore[arg-type]
-    assert facts == {"phone": "09905559001", "owed_s": "60"}
+    assert facts == {"phone": "09905559001", "owed_s": "60", "rating": ""}
     answer = await hall.board.ask(call_id, "dial_citizen", {"phone": facts["phone"]})  # type: ignore[arg-type]
     assert answer == ("answered", {"target": "09905559001"})
 

@@ -10,6 +10,7 @@ from intake.records import Attachment, Debt, HistoryEntry, OutboxRow, Remark, Ta
 from intake.usecases import Command
 from tests.make import make_actor, make_inbound
 from tests.phones import CALLER_E164, LANDLINE_E164, Hall
+from tests.phones import ended as outcome
 
 OPERATOR, LEADER = make_actor(Role.OPERATOR, user_id=7), make_actor(Role.SHIFT_LEADER, user_id=9)
 
@@ -183,3 +184,39 @@ async def test_the_screen_pop_shows_what_came_before(hall: Hall) -> None:
         await hall.board.caller_view(call.call_id, make_actor(Role.UNIT))
     withheld = await hall.ring("anonymous")
     assert (await hall.board.caller_view(withheld.call_id, OPERATOR)).earlier == ()
+
+
+@pytest.mark.parametrize(("purpose", "confidential", "rating"), [("reply", False, ""), ("reply", True, "not_asked"), ("contact", False, "not_asked")])
+async def test_after_which_calls_the_citizen_is_asked_to_rate(hall: Hall, purpose: str, rating: str, *, confidential: bool) -> None:
+    await hall.seat()
+    number, debt = await landline_case(hall, confidential=confidential)
+    given = {"debt_id": debt.debt_id} if purpose == "reply" else {}
+    call = await hall.board.outgoing.place(OPERATOR, case_no=number, purpose=purpose, reason="答复", **given)
+    assert await hall.board.facts(call.call_id) == {"rating": rating}
+    assert await hall.board.ask(call.call_id, "save_rating", {"rating": "2"}) == ("saved", {})
+    assert await hall.board.facts(call.call_id) == {"rating": "2"}, "once a call"
+
+
+async def test_the_rating_ends_no_call_of_ours(hall: Hall) -> None:
+    """The operator writes down what came of it before or after, and whoever the citizen speaks with then, the call stays his."""
+    await hall.seat()
+    call = await place(hall)
+    await hall.board.answered(call.call_id, "8001")
+    await hall.board.hung_up(call.call_id, hall.clock())
+    await hall.board.keep_position(call.call_id, '{"flow": "rating"}')
+    await hall.board.ask(call.call_id, "save_rating", {"rating": "1"})
+    held = await hall.board.finish(call.call_id, outcome("rated", flow="rating"))
+    assert (held.end, held.position, held.rating) == ("", "", 1)
+    await hall.seat(8, "8002")
+    assert (await hall.board.answered(call.call_id, "8002")).operator_id == 7
+    done = await hall.board.outgoing.end(call.call_id, OPERATOR, result="reached")
+    assert (done.end, done.result, done.rating) == ("ended", "reached", 1)
+
+
+async def test_an_attempt_nobody_answered_is_so_written_down_by_itself(hall: Hall) -> None:
+    await hall.seat()
+    call = await place(hall)
+    await hall.board.hung_up(call.call_id, hall.clock())
+    hall.clock.pass_time(seconds=61)
+    await hall.board.sweep()
+    assert (await hall.board.call(call.call_id)).result == "unreached"

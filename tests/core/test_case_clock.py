@@ -1,5 +1,6 @@
 """The unit's clock on a case: projected at filing, real from dispatch, paused, extended; warnings and escalations."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,8 @@ from intake.model import Case, Role, State, Subclass
 from intake.profile import City
 from intake.receive import Judged, receive
 from intake.records import HistoryEntry, Task, Timer
-from intake.timers import STAGE_LIMITS, is_overdue
+from intake.store.blocks import Blocks
+from intake.timers import STAGE_LIMITS, is_overdue, timers_of
 from intake.usecases import Command, perform
 from intake.wiring import AnyStore
 from tests.core.test_usecases import DISPATCHER, LEADER, OPERATOR, take, unit_of
@@ -172,3 +174,68 @@ async def test_past_the_last_loaded_year_the_due_time_is_provisional_and_filing_
     case = await case_of(either_store, number)
     assert case.state is State.FILED
     assert case.due_provisional
+
+
+async def test_a_restart_loses_no_warning(either_store: AnyStore, city: City, clock: FakeClock) -> None:
+    """What is due stands in rows: it fires in the gateway that comes up after the time has passed."""
+    number = await handled(either_store, city, clock, at="2026-11-16T09:00")
+    due_at = (await case_of(either_store, number)).due_at
+    assert due_at is not None
+    await either_store.close()
+    clock.at = due_at + timedelta(minutes=1)
+    place = getattr(either_store, "path", None) or either_store.url  # type: ignore[union-attr]
+    again: AnyStore = type(either_store)(place, replace(either_store.setting, blocks=Blocks()))  # type: ignore[arg-type]
+    await again.open()
+    await again.write(fire_due)
+    tasks = await again.read(lambda work: work.find(Task, case_no=number, state="open"))
+    assert [task.kind for task in tasks] == ["overdue"]
+    assert (await case_of(again, number)).urge_count == 2
+    await again.close()
+
+
+async def test_rework_starts_a_fresh_limit_and_its_warnings(either_store: AnyStore, city: City, clock: FakeClock) -> None:
+    number = await handled(either_store, city, clock, at="2026-11-16T09:00", unit="gas")
+    first = (await case_of(either_store, number)).due_at
+    clock.pass_time(hours=3)
+    await take(either_store, city, number, "feedback", await unit_of(either_store, number), result="已修好")
+    await take(either_store, city, number, "check", OPERATOR, check_method="photo")
+    await take(either_store, city, number, "checked", OPERATOR, check_result="fail")
+    clock.pass_time(hours=1)
+    case = await take(either_store, city, number, "rework", OPERATOR, reason="路面未找平")
+    assert first is not None
+    assert (case.state, case.clock_at, case.due_at) == (State.HANDLING, clock(), first + timedelta(hours=4))
+    timers = await either_store.read(lambda work: work.find(Timer, case_no=number, fired_at=None))
+    assert {(timer.kind, timer.due_at) for timer in timers} == set(timers_of(case))
+
+
+async def test_rework_goes_on_with_what_was_left_where_the_city_says_so(
+    either_store: AnyStore, city: City, clock: FakeClock
+) -> None:
+    city = replace(city, rework_goes_on=True)
+    number = await handled(either_store, city, clock, at="2026-11-16T09:00", unit="gas")
+    first = await case_of(either_store, number)
+    clock.pass_time(hours=3)
+    await take(either_store, city, number, "feedback", await unit_of(either_store, number), result="已修好")
+    clock.pass_time(hours=5)
+    await take(either_store, city, number, "check", OPERATOR, check_method="photo")
+    await take(either_store, city, number, "checked", OPERATOR, check_result="fail")
+    case = await take(either_store, city, number, "rework", OPERATOR, reason="路面未找平")
+    assert first.due_at is not None
+    assert (case.clock_at, case.due_at) == (first.clock_at, first.due_at + timedelta(hours=5))
+
+
+async def test_a_stages_limit_counts_from_when_the_stage_began(either_store: AnyStore, city: City, clock: FakeClock) -> None:
+    """What moves the projected due time meanwhile gives the centre no new quarter of an hour, and warns once."""
+    number = await filed(either_store, city, clock, at="2026-11-16T09:00")
+    limit = STAGE_LIMITS[State.FILED]
+    clock.pass_time(seconds=limit.total_seconds() - 60)
+    conditions = city.taxonomy.conditions(POTHOLE)
+    await take(either_store, city, number, "reclassify", OPERATOR, subclass=str(POTHOLE), condition=conditions[-1])
+    clock.pass_time(seconds=61)
+    await either_store.write(fire_due)
+    assert len(await either_store.read(lambda work: work.find(Task, case_no=number, kind="stage_late"))) == 1
+    await take(either_store, city, number, "reclassify", OPERATOR, subclass=str(POTHOLE), condition=conditions[0])
+    clock.pass_time(seconds=limit.total_seconds() * 2)
+    await either_store.write(fire_due)
+    tasks = await either_store.read(lambda work: work.find(Task, case_no=number, kind="stage_late"))
+    assert len(tasks) == 1

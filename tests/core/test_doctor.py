@@ -209,6 +209,16 @@ async def test_a_foreign_key_is_told(patient: Patient) -> None:
     assert "无法解密" in (await patient.complaints())["解密"]
 
 
+async def test_an_address_of_a_source_that_others_could_listen_to_is_told(patient: Patient) -> None:
+    secret = "sixteen-characters"
+    plain = {"12345": {"push_url": "http://12345.example/push", "secret": secret}}
+    patient.settings = patient.settings.model_copy(update={"orders": plain})
+    assert "不得明文传送" in (await patient.complaints())["上级工单推送 12345"]
+    sealed = {"12345": {"push_url": "https://12345.example/push", "secret": secret}}
+    patient.settings = patient.settings.model_copy(update={"orders": sealed})
+    assert await patient.complaints() == {}
+
+
 async def test_a_missing_key_or_database_is_told_in_plain_words(patient: Patient, tmp_path: Path) -> None:
     patient.settings.key_path.unlink()
     complaints = await patient.complaints()

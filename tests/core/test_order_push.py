@@ -133,6 +133,22 @@ def test_a_wrong_setting_is_refused_by_name(given: dict[str, str]) -> None:
         read_setting("12345", given)
 
 
+@pytest.mark.parametrize(("url", "is_taken"), [
+    ("https://12345.example/push", True), ("HTTPS://12345.example/push", True), ("http://127.0.0.1:9000/push", True),
+    ("http://[::1]/push", True), ("http://localhost/push", True),
+    ("http://12345.example/push", False), ("http://10.0.0.7/push", False), ("http://127.0.0.1.example/push", False),
+    ("http://localhost.example/push", False), ("http://127.0.0.1@12345.example/push", False), ("https://", False),
+    ("https:///push", False), ("https://[::1/push", False), ("https://a.example:x/push", False), ("//a.example/push", False),
+])  # fmt: skip
+def test_news_leave_this_machine_encrypted_only(url: str, is_taken: bool) -> None:
+    given = {"push_url": url, "secret": SECRET}
+    if is_taken:
+        assert read_setting("12345", given) == PushSetting(url, SECRET)
+        return
+    with pytest.raises(Misconfigured, match="来源 12345 的 push_url 应为 https:// 开头的网址"):
+        read_setting("12345", given)
+
+
 async def more_news(store: AnyStore, *numbers: int) -> None:
     news = [News(number, 7, "12345", "contact_order", NOON, {}, "waiting", next_at=NOON) for number in numbers]
     await store.write(lambda work: work.add(*news))

@@ -11,8 +11,10 @@ from intake.errors import Misconfigured
 from intake.model import Place, Role, State, Subclass, Urgency
 from intake.profile import City
 from intake.records import HistoryEntry
-from intake.routing import Matter, RoutingRule, load_rules, route
+from intake.routing import Matter, RoutingRule, load_rules, matter_of, route
 from intake.routing_trial import Against, evidence, moved_by
+from intake.wiring import AnyStore
+from tests.core.test_usecases import DISPATCHER, carried_to, reported, take, unit_of
 from tests.make import NOON, make_case
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -114,3 +116,21 @@ def test_the_demo_city_names_a_unit_for_every_class_in_every_state(city: City) -
     for entry in city.taxonomy.in_use:
         case = make_case(subclass=entry.subclass, place=HERE, state=State.REPORTED)
         assert city.route(case, NOON).unit in city.units
+
+
+async def test_the_rule_that_fired_is_recorded_and_a_granted_return_stands_against_it(either_store: AnyStore, city: City) -> None:
+    """From the proposal to the line of history by which `routing evidence` judges it."""
+    number = await reported(either_store, city)
+    case = await carried_to(either_store, city, number, state=State.HANDLING)
+    rule, unit = case.routing_rule, await unit_of(either_store, number)
+    assert (rule, case.unit) == (route(city.routing, matter_of(case)).rule, route(city.routing, matter_of(case)).unit)
+    await take(either_store, city, number, "ask_return", unit, reason="不归我管", basis="职责分工")
+    await take(either_store, city, number, "decide_return", DISPATCHER, decision="grant", reason="情况属实")
+    other = next(one for one in city.units if one != case.unit)
+    case = await take(either_store, city, number, "dispatch", DISPATCHER, unit=other)
+    assert (case.unit, case.routing_rule) == (other, "manual")
+    lines = await either_store.read(lambda work: work.find(HistoryEntry, case_no=number, step="dispatch"))
+    assert [line.refs["rule"] for line in lines] == [rule, "manual"]
+    assert evidence([await either_store.read(lambda work: work.find(HistoryEntry, case_no=number))]) == [
+        Against(rule, unit.unit, 1, 1)
+    ]

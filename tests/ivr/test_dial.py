@@ -48,6 +48,18 @@ def test_the_number_dialled_chooses_the_greeting() -> None:
     assert "九六三幺零城管热线" in dial("hotline", "--number", "96310", "--script", "h").output
 
 
+@pytest.mark.parametrize(("number", "words"), [("96310", "九六三幺零"), ("12319", "幺二三幺九"), ("1", "城市管理服务热线")])
+def test_outside_hours_the_greeting_is_another_and_the_recording_is_told_all_the_same(number: str, words: str) -> None:
+    done = dial("hotline", "--number", number, "--fact", "closed=yes", "--act", "queue_position=closed", "--script", "1,喂#,1")
+    heard = [line for line in done.output.splitlines() if line.startswith("听到")]
+    assert words in heard[0]
+    assert heard[0].endswith("现在没有受理员值班。")
+    assert [line[3:] for line in heard[1:3]] == ["为了保证服务质量，本次通话会录音。", heard[2][3:]]
+    assert "留言请按一" in heard[2]
+    assert "ended" not in done.output
+    assert done.output.splitlines()[-1] == "结束　message_left finished"
+
+
 def test_facts_are_handed_in() -> None:
     done = dial("hotline", "--fact", "notice=今晚八点停水", "--script", "h")
     assert "通知：今晚八点停水。" in done.output

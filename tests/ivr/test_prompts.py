@@ -7,6 +7,7 @@ import pytest
 from ivr.library import flow_names, load_flow
 from ivr.problem import FlowError
 from ivr.prompts import load_prompts, read_prompts
+from ivr.speech import text_of
 
 WRONG = {
     "no toml": ("[prompts", "不是有效的 TOML"),
@@ -52,3 +53,10 @@ def test_file_names_of_phrases_are_unlike() -> None:
     for prompts in load_prompts().values():
         names = [piece.name for prompt in prompts.by_name.values() for piece in prompt.phrases()]
         assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("position", "said"), [("1", "您排在第一位"), ("2", "您排在第二位"), ("12", "您排在第十二位")])
+def test_a_caller_hears_his_own_place_and_not_how_many_are_ahead(position: str, said: str) -> None:
+    """Places count from 1: whoever is next in line has nobody before him."""
+    pieces = load_prompts()["zh"].spoken("queue_place", {"position": position, "wait_s": "180"})
+    assert text_of(pieces) == f"受理员正忙，{said}，预计等候约三分钟。"

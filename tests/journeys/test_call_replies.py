@@ -1,39 +1,27 @@
 """A message by telephone and both replies to it by telephone: by machine where the city and the case allow it, else by a person."""
 
 import asyncio
-import shutil
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import expect
 
 from channels.web.vendor import load_vendor
-from intake.model import Actor, Case, Role
-from intake.profile import CITIES
+from intake.model import Role
 from intake.settings import load_settings
-from intake.usecases import Command
 from intake.wiring import open_gateway
 from tests.asterisk import hearing
 from tests.asterisk.calls import behave, rung
 from tests.asterisk.desks import chromium, first_ring, hire, sits_down
 from tests.asterisk.exchange import Exchange
-from tests.asterisk.gateway import connected, gateway_behind, rows, until
+from tests.asterisk.gateway import connected, gateway_behind, rows, until, with_voice_replies
 from tests.asterisk.room import Room
+from tests.channels.desk_people import TO_CLOSING, Move, take_step
 from tests.running import RunningGateway
 from tests.servers import missing
 
 pytestmark = pytest.mark.servers
 CITIZEN, SECRET_CITIZEN = "19900000031", "19900000032"
-WALK: tuple[tuple[str, Role, Mapping[str, object]], ...] = (
-    ("dispatch", Role.DISPATCHER, {}),
-    ("take", Role.UNIT, {}),
-    ("feedback", Role.UNIT, {"result": "垃圾已清走，地面已冲洗"}),
-    ("check", Role.OPERATOR, {"check_method": "photo"}),
-    ("checked", Role.INSPECTOR, {"check_result": "pass"}),
-    ("close", Role.OPERATOR, {}),
-)
-"""From filing to closing."""
 PROMPTS = ("reply_hello", "reply_choices", "reply_thanks")
 
 
@@ -41,31 +29,20 @@ PROMPTS = ("reply_hello", "reply_choices", "reply_thanks")
 def gateway(pbx: Exchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """In a city that has switched automatic voice replies on, at every hour. Nobody has logged in."""
     home = tmp_path_factory.mktemp("replies")
-    city = Path(shutil.copytree(CITIES / "demo", home / "city"))
-    rules = (city / "phone.toml").read_text(encoding="utf-8").partition("[voice_replies]")
-    spoken = rules[2].replace("enabled = false", "enabled = true", 1).replace('quiet = [["20:00", "09:00"]]', "quiet = []", 1)
-    (city / "phone.toml").write_text(rules[0] + rules[1] + spoken, encoding="utf-8")
     gateway = gateway_behind(pbx, home / "home")
-    gateway.environment["INTAKE_CITY"] = str(city)
+    gateway.environment["INTAKE_CITY"] = str(with_voice_replies(home / "city"))
     gateway.start("--no-train")
     hire(gateway, "8001")
     yield gateway
     gateway.stop()
 
 
-async def take(gateway: RunningGateway, number: int, *steps: tuple[str, Role, Mapping[str, object]]) -> None:
+async def take(gateway: RunningGateway, number: int, *moves: Move) -> None:
     """Steps of a case, by people of each post at another gateway of the same database."""
     settings = load_settings(home=gateway.home, city=gateway.environment["INTAKE_CITY"])
     async with open_gateway(settings, judging=False) as running:
-        for step, role, fields in steps:
-            held = await running.store.read(lambda work: work.get(Case, number))
-            assert held is not None
-            given = dict(fields)
-            if step == "file":
-                assert held.subclass
-                given["condition"] = running.rules.taxonomy.conditions(held.subclass)[0]
-            actor = Actor(9001, role.value, role, held.unit if role is Role.UNIT else "")
-            await running.gateway.perform(Command(number, step, actor, fields=given))
+        for move in moves:
+            await take_step(running.gateway, number, move)
 
 
 async def file(gateway: RunningGateway, number: int) -> None:
@@ -96,7 +73,7 @@ async def test_both_replies_are_told_by_machine_and_answered_by_key(room: Room, 
     await first.ended()
     assert room.prompts_on(first.heard, *PROMPTS) == ["reply_hello", "reply_choices", "reply_thanks"]
     await paid(gateway, number, "filing")
-    await take(gateway, number, *WALK)
+    await take(gateway, number, *TO_CLOSING)
     await paid(gateway, number, "closing")
     told = rows(gateway, "select purpose, result, rating from calls where case_no = ? and purpose = 'voice'", number)
     assert told == [("voice", "reached", 1)] * 2

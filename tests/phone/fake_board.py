@@ -1,7 +1,7 @@
 """A switchboard in memory: keeps positions and what it is told, answers acts from a table."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,8 @@ class FakeAudio:
     stored: dict[str, bytes] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
-    async def store(self, token: str, data: bytes, *, mime: str = "audio/wav") -> None:
-        self.stored[token] = data
+    async def take(self, token: str, pieces: AsyncIterator[bytes], *, mime: str = "audio/wav") -> None:
+        self.stored[token] = b"".join([piece async for piece in pieces])
         self.waiting = [each for each in self.waiting if each.token != token]
 
     async def wanted(self) -> list[CallRecording]:
@@ -87,6 +87,9 @@ class FakeBoard:
         target = {"target": values["phone"]} if act == "dial_citizen" else {}
         return result.result, {**result.values, **target}
 
+    async def queue_of(self, call_id: int) -> str:
+        return self.given.get("queue", "hotline")
+
     async def queued(self, call_id: int, queue: str) -> None:
         self.told.append(("queued", call_id, queue))
 
@@ -96,15 +99,21 @@ class FakeBoard:
     async def not_answered(self, call_id: int, extension: str) -> None:
         self.told.append(("not_answered", call_id, extension))
 
+    def notices(self) -> list[str]:
+        return []
+
     def duty(self) -> EmergencyContact | None:
         return EmergencyContact("duty", "值班", "00000001", "duty")
 
     async def answered(self, call_id: int, extension: str) -> None:
         self.told.append(("answered", call_id, extension))
-        self.calls[call_id] = replace(self.calls[call_id], answered_at=NOW, extension=extension)
+        self.calls[call_id] = replace(self.calls[call_id], answered_at=NOW, extension=extension, giving="")
 
     async def left(self, call_id: int, who: str) -> None:
         self.told.append(("left", call_id, who))
+
+    async def rang(self, call_id: int, result: str) -> None:
+        self.told.append(("rang", call_id, result))
 
     async def recorded(self, call_id: int, name: str, ref: str, seconds: float, *, kind: str = "message") -> None:
         self.told.append(("recorded", call_id, name, ref, seconds, kind))

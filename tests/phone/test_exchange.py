@@ -11,10 +11,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from channels.phone import PhoneSettings, Server, read_settings
 from channels.phone.exchange import Exchange
-from channels.phone.recordings import PATIENCE, Recordings
+from channels.phone.recordings import PATIENCE, REFUSED_REST_S, Recordings
 from channels.phone.sounds import Sounds
 from intake.call import Call, CallRecording, LineState, OperatorLine
 from intake.errors import Misconfigured, Refused, Unavailable
@@ -162,10 +163,13 @@ def wanted(kind: str = "message", ref: str = "message/7-a-1") -> CallRecording:
     return CallRecording(1, 7, "message", kind, ref, "token", "pbx", 1000, NOW)
 
 
+def at_ari(url: str) -> PhoneSettings:
+    return PhoneSettings(servers=(Server("pbx", ari_url=url, ari_secret="x"),))
+
+
 async def fetch(board: FakeBoard, url: str) -> int:
-    settings = PhoneSettings(servers=(Server("pbx", ari_url=url, ari_secret="x"),))
     async with aiohttp.ClientSession() as http:
-        return await Recordings(board, settings, http).fetch_wanted()
+        return await Recordings(board, at_ari(url), http).fetch_wanted()
 
 
 def over(**more: Any) -> FakeBoard:
@@ -220,7 +224,7 @@ async def test_while_asterisk_is_away_no_recording_is_given_up_and_none_is_asked
     assert recordings.rests == {}
 
 
-@pytest.mark.parametrize(("status", "body", "why"), [(404, b"", "http 404"), (401, b"", "http 401"), (200, b"", "empty"), (200, b"<html>" * 20, "no audio")])
+@pytest.mark.parametrize(("status", "body", "why"), [(404, b"", "http 404"), (500, b"", "http 500"), (200, b"", "empty"), (200, b"<html>" * 20, "no audio")])
 async def test_what_cannot_be_played_is_counted_and_left_there(status: int, body: bytes, why: str) -> None:
     board = over()
     board.audio.waiting = [wanted()]
@@ -228,6 +232,29 @@ async def test_what_cannot_be_played_is_counted_and_left_there(status: int, body
         assert await fetch(board, url) == 0
     assert board.audio.failures == [("token", why)]
     assert [method for method, _ in seen] == ["GET"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_wrong_password_gives_no_recording_up_asks_rarely_and_is_told_once(status: int) -> None:
+    """A hundred recordings wait: neither Asterisk's log nor ours fills, and none is lost until somebody mends the password."""
+    board, moment = over(), [0.0]
+    board.audio.waiting = [replace(wanted(ref=f"message/7-a-{n}"), token=f"token-{n}") for n in range(100)]
+    async with aiohttp.ClientSession() as http:
+        async with ari(status, b"") as (url, seen):
+            recordings = Recordings(board, at_ari(url), http, now_s=lambda: moment[0])
+            with capture_logs() as logs:
+                for _ in range(30):
+                    assert await recordings.fetch_wanted() == 0
+                    moment[0] += 10
+        assert len(seen) == 300 / REFUSED_REST_S
+        assert [(line["event"], line.get("state")) for line in logs] == [("phone.ari", "refused")]
+        assert board.audio.failures == []
+        async with ari(200, WAV) as (url, _):
+            mended = replace(recordings, settings=at_ari(url))
+            moment[0] += REFUSED_REST_S
+            with capture_logs() as logs:
+                assert await mended.fetch_wanted() == 100
+            assert [line["state"] for line in logs if line["event"] == "phone.ari"] == ["up"]
 
 
 async def test_an_endless_recording_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

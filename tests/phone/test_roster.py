@@ -36,7 +36,7 @@ def told(event: str, **values: str) -> Told:
     (told("Hangup", Uniqueid="1.1", Linkedid="1.1", ChanVariable="CALL_ID=drop table"), None),
     (told("OriginateResponse", ActionID="call/7/3", Response="Failure", Reason="0", Channel="PJSIP/8001"), Happening("gone", 7, "8001", "originate-0")),
     (told("OriginateResponse", ActionID="call/7/3", Response="Success"), None),
-    (told("OriginateResponse", ActionID="third/7/3", Response="Failure"), Happening("room", 7, in_room=True)),
+    (told("OriginateResponse", ActionID="third/7/3", Response="Failure"), Happening("third", 7, cause="no_answer")),
     (told("OriginateResponse", ActionID="somebody else", Response="Failure"), None),
     (told("QueueCallerJoin", ChanVariable="CALL_ID=7"), Happening("joined", 7)),
     (told("VarSet", ChanVariable="CALL_ID=7"), None),
