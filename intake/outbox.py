@@ -36,6 +36,7 @@ FAILURES: dict[str, Failure] = {
         Failure("not_following", "对方未关注或未订阅"),
         Failure("too_long", "内容超长"),
         Failure("no_channel", "渠道未启用"),
+        Failure("no_voice", "没有语音合成，不能自动播报"),
     )
 }
 OF_AN_OUTAGE = ("unavailable", "timeout")

@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from intake.errors import Refused
+
+
+class NoVoice(Refused):
+    """There is no synthesiser to say free text with."""
+
+    def __init__(self) -> None:
+        super().__init__("没有安装语音合成，不能由系统播报。")
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:
@@ -87,6 +96,10 @@ class Telephony(Protocol):
 
     async def dial_citizen(self, call_id: int, number: str, *, timeout_s: float) -> str:
         """The call-back's second leg: answered (may be dialled, or is), no_answer, busy or refused."""
+
+    async def prepare_reply(self, words: str, *, case_no: int) -> None:
+        """Have every word of a reply ready to be heard before anybody is rung. Raises NoVoice when that cannot be had here,
+        Unavailable when it is not ready yet."""
 
     async def reply_by_voice(self, number: str, *, call_id: int) -> None:
         """Ring the citizen and lead him through the flow `reply_by_voice`; its end comes through `finish`."""

@@ -5,6 +5,7 @@ Only a key is proof that a person listened. A machine, silence or no answer is t
 handed on to the next route, which is an operator.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
@@ -19,11 +20,14 @@ from intake.ports import Work
 from intake.records import Debt, OutboxRow, Reply, Reporter
 from intake.rules import Rules
 from intake.switchboard_parts import Parts
+from intake.telephony import NoVoice
 from intake.usecases import rate
 
 KIND = "phone"
 HEARD = frozenset({"answered", "served", "unserved"})
 """Ends of the flow before which a key was pressed."""
+_FOR_READERS = re.compile(r"【[^】]*】|https?://[!-~]+|[^。！？；]*满意[^。！？；]*回复[“「]?[1１][^。！？；]*[。！？；]?")
+"""Our signature, addresses, and which digit to send back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Planned:
     """A voice reply that may be said, with its row."""
 
     row: OutboxRow
+    words: str = ""
     refusal: str = ""
 
 
@@ -57,6 +62,7 @@ class VoiceSender:
         caller = caller_of(outbound.address, "", area_code=gateway.city.area_code)
         if caller.kind not in RINGABLE:
             raise SendError("bad_address")
+        await self._prepare(planned)
         call = Call(
             gateway.store.next_id(), "voice", "", f"out:{gateway.store.next_id()}", "", now, flow="reply_by_voice",
             caller=caller.number, caller_kind=caller.kind, case_no=planned.row.case_no, debt_id=planned.row.debt_id,
@@ -69,6 +75,15 @@ class VoiceSender:
             await self._parts.calls.change(call.call_id, lambda c: replace(c, ended_at=now, end="cannot_dial", summary="out"))
             raise SendError("unavailable" if isinstance(error, Unavailable) else "refused") from error
         return Receipt(str(call.call_id))
+
+    async def _prepare(self, planned: Planned) -> None:
+        """A reply is said in full or not at all, so it is made before a call is written down and anybody rung."""
+        try:
+            await self._parts.exchange.required().prepare_reply(planned.words, case_no=planned.row.case_no)
+        except NoVoice as error:
+            raise SendError("no_voice") from error
+        except Unavailable as error:
+            raise SendError("unavailable") from error
 
     async def find(self, outbound: Outbound) -> Receipt | None:
         """The call of a message whose fate is unknown after a crash: our own row was written before anybody was rung."""
@@ -84,14 +99,24 @@ def plan(work: Work, ref: str) -> Planned:
     if row is None or case is None or reporter is None:
         raise SendError("refused")
     confidential = case.confidential or reporter.confidential
-    return Planned(row, "refused" if confidential else "")
+    return Planned(row, words_in(work, row), "refused" if confidential else "")
 
 
 def words_of(work: Work, call: Call) -> str:
-    """What the machine says: the reply as it stands."""
+    """What the machine says."""
     row = row_of(work, call.ref)
-    reply = work.get(Reply, row.reply_id) if row else None
-    return reply.text if reply else ""
+    return words_in(work, row) if row else ""
+
+
+def words_in(work: Work, row: OutboxRow) -> str:
+    reply = work.get(Reply, row.reply_id)
+    return for_the_ear(reply.text, case_no=row.case_no) if reply else ""
+
+
+def for_the_ear(text: str, *, case_no: int) -> str:
+    """A reply written for the eye as it is said, behind its number: without signature, addresses and digits to send back."""
+    said = _FOR_READERS.sub("", text).strip()
+    return re.sub(rf"^(?:受理)?编号{case_no}[：:，,]?", "", said).strip()
 
 
 def row_of(work: Work, ref: str) -> OutboxRow | None:

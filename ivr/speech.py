@@ -15,6 +15,10 @@ OPERATOR_DIGITS = "零幺二三四五六七八九"
 PAUSE = "，"
 LONGEST = 200
 """Characters of free text that are said at most; nobody listens to more."""
+LONGEST_LETTER = 600
+"""Of a text that is owed in full: more than the three short messages a reply may fill."""
+LONGEST_BREATH = 60
+"""Characters between two pauses of a letter: what is synthesised at once."""
 BIGGEST = 99_999_999
 MEASURES = frozenset("个位元米吨棵处次户层人公平天辆盏块箱")
 """A number before one of these is an amount; others of three and more digits are names (road G104, the year 2026)."""
@@ -42,7 +46,8 @@ def say(kind: str, value: str) -> tuple[Piece, ...]:
     """The pieces of a value. A value that is not what its kind wants is said as it stands; nothing raises."""
     if not value:
         return ()
-    clean = "".join(char if char.isprintable() else " " for char in value[:LONGEST]).strip()
+    longest = LONGEST_LETTER if kind == "letter" else LONGEST
+    clean = "".join(char if char.isprintable() else " " for char in value[:longest]).strip()
     try:
         return tuple(KINDS[kind](clean))
     except (ValueError, OverflowError):
@@ -153,6 +158,17 @@ def text(value: str) -> list[Piece]:
     return _mixed(value)
 
 
+def letter(value: str) -> list[Piece]:
+    """A longer text, in breaths that can be synthesised one by one."""
+    pieces: list[Piece] = []
+    for piece in _mixed(value.strip("，；。、：！？ ")):
+        whole = piece.text
+        parts = [whole[start : start + LONGEST_BREATH] for start in range(0, len(whole), LONGEST_BREATH)]
+        for number, part in enumerate(parts):
+            pieces += [*([Piece("pause", PAUSE)] if number else []), Piece(piece.kind, part, piece.name)]
+    return pieces
+
+
 def choices(value: str) -> list[Piece]:
     """Case numbers joined by ";", each told by its day and last four digits with the key that picks it."""
     pieces: list[Piece] = []
@@ -173,7 +189,8 @@ def recording(value: str) -> list[Piece]:
 
 KINDS: Mapping[str, Callable[[str], list[Piece]]] = {
     "number": number, "amount": amount, "digits": digits, "day": day, "full_day": full_day, "clock": clock,
-    "moment": moment, "duration": duration, "place": place, "text": text, "choices": choices, "recording": recording,
+    "moment": moment, "duration": duration, "place": place, "text": text, "letter": letter, "choices": choices,
+    "recording": recording,
 }  # fmt: skip
 """The kind after the colon of a slot, `{wait_s:duration}`, to how it is said."""
 

@@ -7,13 +7,14 @@ Honest about faults: not connected, refused by the exchange, an act on a call it
 from collections.abc import Sequence
 
 from intake.errors import Refused, Unavailable
+from intake.telephony import NoVoice
 
 
 class FakeTelephony:
     """Meets intake.telephony.Telephony. `members` maps an extension to whether its queue member is paused."""
 
     def __init__(self) -> None:
-        self.connected = True
+        self.connected = self.speaks = True
         self.refusals: list[str] = []
         self.asked: list[tuple[object, ...]] = []
         self.calls: set[int] = set()
@@ -44,6 +45,13 @@ class FakeTelephony:
     async def dial_citizen(self, call_id: int, number: str, *, timeout_s: float) -> str:
         self._known("dial_citizen", call_id, number)
         return self.citizen_answers
+
+    async def prepare_reply(self, words: str, *, case_no: int) -> None:
+        if not self.connected:
+            raise Unavailable
+        if not self.speaks:
+            raise NoVoice
+        self.asked.append(("prepare_reply", words, case_no))
 
     async def reply_by_voice(self, number: str, *, call_id: int) -> None:
         self._take("reply_by_voice", number, call_id)

@@ -20,8 +20,10 @@ from channels.phone.happening import ACTION
 from channels.phone.link import Link
 from channels.phone.room import Room
 from channels.phone.roster import QUEUE, Repair, adding, pausing, queues_of, read_legs, read_truth
+from channels.phone.sounds import Sounds
 from intake.call import LineState, OperatorLine
 from intake.errors import NotFound, Refused, Unavailable
+from ivr.commands import Say
 
 OUT = "hotline-out"
 RINGS_MS = 45_000
@@ -37,6 +39,7 @@ class Desk:
     board: Board
     settings: PhoneSettings
     links: Mapping[str, Link]
+    sounds: Sounds
 
     # Calls we place
 
@@ -53,6 +56,10 @@ class Desk:
     async def dial_citizen(self, call_id: int, number: str, *, timeout_s: float) -> str:
         """He may be dialled: the dialplan does it once the driver has left the operator's leg (driver.py)."""
         return "answered" if self._up() else "refused"
+
+    async def prepare_reply(self, words: str, *, case_no: int) -> None:
+        self._any()
+        await self.sounds.make(Say("reply_told", {"case_no": str(case_no), "reply": words}))
 
     async def reply_by_voice(self, number: str, *, call_id: int) -> None:
         await self._originate(dial_string(number), "voice-reply", call_id, {}, timeout_ms=RINGS_MS)

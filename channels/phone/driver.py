@@ -16,6 +16,7 @@ from channels.phone import destination as to
 from channels.phone.agi import LegGone, Session
 from channels.phone.extension import extension_of, interface_of
 from channels.phone.leg import Leg
+from channels.phone.sounds import WordsMissing
 from channels.phone.steps import DIAL_CITIZEN, RATING, Steps
 from channels.phone.talk import Doing, Talk
 from intake.call import LineState
@@ -225,6 +226,12 @@ class Driver:
             if isinstance(talk.asked, do.Ask) and talk.asked.act == DIAL_CITIZEN:
                 return await self._citizen(talk, events)
             return events
+        except WordsMissing:
+            # Rather no reply now than half of one: it is tried again, and then a person's to tell.
+            log.warning("phone.words_missing", call_id=talk.call_id)
+            with suppress(LegGone):
+                await talk.leg.leave(DONE)
+            return [on.Hangup()]
         except LegGone:
             return [on.Hangup()]
 

@@ -48,7 +48,7 @@ class Exchange:
     ) -> None:  # fmt: skip
         self.settings, self.board, self._clock = settings, board, clock
         self.links = {server.name: self._link(server, pace) for server in settings.servers}
-        self.desk = Desk(board, settings, self.links)
+        self.desk = Desk(board, settings, self.links, sounds)
         self.steps = Steps(board, clock, records=settings.record_calls)
         self._waiting, self._sounds = Waiting(), sounds
         self.driver = Driver(self.steps, Doing(board, sounds, ACT_S), settings, place=self._waiting.place, duty=self._duty)

@@ -76,6 +76,15 @@ class Leg:
                 return typed.keys
         return ""
 
+    async def tell(self, sounds: Sequence[str]) -> None:
+        """Say sounds to their end, whatever is keyed meanwhile."""
+        for part in parts(sounds):
+            lasts_s = SOUND_S * len(part)
+            await self._set({"TIMEOUT(absolute)": str(lasts_s + GUARD_S)})
+            reply = await self._run(command("EXEC", "Playback", "&".join(part)), lasts_s=lasts_s)
+            if reply.result == "-1":
+                raise LegGone
+
     async def collect(self, sounds: Sequence[str], *, most: int, first_s: float, between_s: float) -> Typed:
         """Say sounds, which a key stops, and collect up to `most` keys or until #: `first_s` to wait for the first one after
         the last sound, `between_s` for each further one. Of one key # is one itself."""

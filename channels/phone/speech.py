@@ -1,6 +1,7 @@
 """Free text as something Asterisk can play: synthesised here, fetched by Asterisk over HTTP from channels/web/speech.py.
 
-Without the speech pack, or without an address at which Asterisk reaches us, free text is left out (NoSpeech).
+Without the speech pack, or without an address at which Asterisk reaches us, free text is left out (NoSpeech); what is owed
+in full is then not said at all (sounds.py).
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -13,34 +14,41 @@ import structlog
 from channels.phone.pack_worker import PackWorker
 from channels.phone.prompt_files import ENDING
 from channels.phone.speech_pack.pack import pack_at
-from channels.phone.synthesis import PackEngine, Speaker
+from channels.phone.synthesis import WAIT_S, PackEngine, Speaker
 
 PATH = "/speech/"
 log = structlog.get_logger()
 
 
 class SoundOf(Protocol):
-    """What the driver needs: a name Asterisk can play, or None when the words must be left out."""
+    """What the driver needs: a name Asterisk can play, or None when the words must be left out. `is_there`: whether asking
+    again later may help."""
 
-    async def sound_of(self, text: str) -> str | None: ...
+    is_there: bool
+
+    async def sound_of(self, text: str, *, wait_s: float = WAIT_S) -> str | None: ...
 
 
 class NoSpeech:
     """Nothing can be synthesised."""
 
-    async def sound_of(self, text: str) -> str | None:
+    is_there = False
+
+    async def sound_of(self, text: str, *, wait_s: float = WAIT_S) -> str | None:
         return None
 
 
 class Speech:
     """Synthesised words by address. `base_url` is where Asterisk reaches the gateway."""
 
+    is_there = True
+
     def __init__(self, speaker: Speaker, base_url: str) -> None:
         self.speaker, self._base = speaker, base_url.rstrip("/") + PATH
 
-    async def sound_of(self, text: str) -> str | None:
-        """Never raises and never waits longer than synthesis.WAIT_S."""
-        spoken = await self.speaker.speak(text)
+    async def sound_of(self, text: str, *, wait_s: float = WAIT_S) -> str | None:
+        """Never raises and never waits longer than `wait_s`."""
+        spoken = await self.speaker.speak(text, wait_s=wait_s)
         return f"{self._base}{spoken.name}{ENDING}" if spoken else None
 
     def audio(self, name: str) -> bytes | None:

@@ -54,7 +54,10 @@ class Doing:
         waiting = told[-1] if told else talk.asked
         if isinstance(waiting, do.Collect):
             return [await self._collect(talk, sounds, waiting)]
-        if sounds and not talk.ahead:
+        if isinstance(waiting, do.End):
+            # Many end a key with #; it must not cut the last word, behind which nothing is left to be chosen.
+            await talk.leg.tell(sounds)
+        elif sounds and not talk.ahead:
             talk.ahead = await talk.leg.say(sounds)
         if isinstance(waiting, do.Record):
             return await self._record(talk, waiting)

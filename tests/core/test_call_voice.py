@@ -17,6 +17,7 @@ from intake.profile import City
 from intake.records import Debt, OutboxRow, Reporter, Task
 from intake.usecases import Command
 from intake.vault import Vault
+from intake.voice_reply import for_the_ear
 from intake.wiring import AnyStore
 from tests.core.test_usecases import OPERATOR
 from tests.fakes import FakeClock
@@ -92,6 +93,39 @@ async def test_a_pressed_key_is_the_receipt(hall: Hall) -> None:
     stored = await hall.board.call(call_id)
     assert (stored.result, stored.rating, stored.purpose) == ("reached", 1, "voice")
     assert await open_tasks(hall) == []
+
+
+async def test_the_words_are_ready_before_anybody_is_rung(hall: Hall) -> None:
+    number = await reply_owed(hall)
+    await rung(hall)
+    assert [asked[0] for asked in hall.exchange.asked] == ["prepare_reply", "reply_by_voice"]
+    words, case_no = hall.exchange.of("prepare_reply")[0]
+    assert case_no == number
+    assert "不能立案" in words
+    assert "【" not in words
+
+
+async def test_without_a_synthesiser_the_reply_is_an_operators(hall: Hall) -> None:
+    hall.exchange.speaks = False
+    await reply_owed(hall)
+    await courier(hall).send_due()
+    assert hall.exchange.asked == []
+    assert (await row(hall)).outcome == "no_voice"
+    assert await open_tasks(hall) == ["call_reply"]
+    assert await hall.rows(Call) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("【城管热线】编号26112000007已办结：垃圾已清走。满意回复1，不满意回复2。咨询请拨12319。", "已办结：垃圾已清走。咨询请拨12319。"),
+        ("【城管热线】编号26112000007：因汛期需延长时间，预计12月1日前办结，请您谅解。", "因汛期需延长时间，预计12月1日前办结，请您谅解。"),
+        ("已现场回复1次，详见https://example.test/status?no=1。", "已现场回复1次，详见。"),
+        ("编号26112000008与您的编号26112000007合并办理。", "编号26112000008与您的编号26112000007合并办理。"),
+    ],
+)
+def test_a_reply_for_the_eye_is_turned_into_one_for_the_ear(written: str, said: str) -> None:
+    assert for_the_ear(written, case_no=26112000007) == said
 
 
 async def test_going_to_a_person_by_0_is_a_receipt_too(hall: Hall) -> None:

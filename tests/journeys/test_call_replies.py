@@ -1,7 +1,9 @@
 """A message by telephone and both replies to it by telephone: by machine where the city and the case allow it, else by a person."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
@@ -16,6 +18,7 @@ from tests.asterisk.desks import chromium, first_ring, hire, sits_down
 from tests.asterisk.exchange import Exchange
 from tests.asterisk.gateway import connected, gateway_behind, rows, until, with_voice_replies
 from tests.asterisk.room import Room
+from tests.asterisk.stand_in_pack import asked_of, said, stand_in_pack
 from tests.channels.desk_people import TO_CLOSING, Move, take_step
 from tests.running import RunningGateway
 from tests.servers import missing
@@ -30,6 +33,8 @@ def gateway(pbx: Exchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """In a city that has switched automatic voice replies on, at every hour. Nobody has logged in."""
     home = tmp_path_factory.mktemp("replies")
     gateway = gateway_behind(pbx, home / "home")
+    gateway.environment["INTAKE_PHONE"] = json.dumps(pbx.phone_settings() | {"speech_url": gateway.url})
+    gateway.environment["INTAKE_SPEECH"] = str(stand_in_pack(home / "speech"))
     gateway.environment["INTAKE_CITY"] = str(with_voice_replies(home / "city"))
     gateway.start("--no-train")
     hire(gateway, "8001")
@@ -72,6 +77,10 @@ async def test_both_replies_are_told_by_machine_and_answered_by_key(room: Room, 
     first = await rung(room.public, room.pstn, CITIZEN)
     await first.ended()
     assert room.prompts_on(first.heard, *PROMPTS) == ["reply_hello", "reply_choices", "reply_thanks"]
+    recording = hearing.read(first.heard)
+    words = [text for text in asked_of(Path(gateway.environment["INTAKE_SPEECH"])) if text != "您好"]
+    assert any("立案" in text for text in words)
+    assert [text for text in words if hearing.find(recording, said(text)) is None] == []
     await paid(gateway, number, "filing")
     await take(gateway, number, *TO_CLOSING)
     await paid(gateway, number, "closing")

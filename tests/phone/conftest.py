@@ -14,6 +14,7 @@ from channels.phone.agi import AgiServer
 from channels.phone.driver import Driver
 from channels.phone.prompt_files import PromptFile, PromptFiles
 from channels.phone.sounds import Sounds
+from channels.phone.speech import SoundOf
 from channels.phone.steps import Steps
 from channels.phone.talk import Doing
 from ivr import commands as do
@@ -67,12 +68,25 @@ async def gateway() -> AsyncIterator[Gateway]:
         yield gateway
 
 
+@dataclass
+class Synthesiser:
+    """Says every text at an address, or none while it is `late`; `is_there` is whether one is installed."""
+
+    is_there: bool = True
+    late: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def sound_of(self, text: str, *, wait_s: float = 0.0) -> str | None:
+        self.asked.append(text)
+        return None if self.late or not self.is_there else f"http://gateway/speech/{len(self.asked)}.alaw"
+
+
 @asynccontextmanager
-async def opened(**given: Any) -> AsyncIterator[Gateway]:
+async def opened(*, speech: SoundOf | None = None, **given: Any) -> AsyncIterator[Gateway]:
     """A gateway of one's own; `given` are fields of its board."""
     board = FakeBoard(**given)
     steps = Steps(board, clock=lambda: NOW)
-    doing = Doing(board, Sounds(PROMPTS, all_files(), "zh"))
+    doing = Doing(board, Sounds(PROMPTS, all_files(), "zh", speech or Synthesiser()))
 
     driver = Driver(steps, doing, SETTINGS, place=lambda call_id: 3, duty=lambda: "00000001")
     server = AgiServer("127.0.0.1", 0, 4, driver.serve, driver.serve_busy)

@@ -16,7 +16,9 @@ class Slow:
         self.asked: list[str] = []
         self._wanted, self._all = wanted, asyncio.Event()
 
-    async def sound_of(self, text: str) -> str | None:
+    is_there = True
+
+    async def sound_of(self, text: str, *, wait_s: float = 0.0) -> str | None:
         self.asked.append(text)
         if len(self.asked) == self._wanted:
             self._all.set()
