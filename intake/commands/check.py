@@ -3,7 +3,7 @@
 import click
 
 from channels.order_webhook import read_setting
-from intake.commands.doctor_phone import phone_warnings
+from intake.commands.doctor_phone import phone_warnings, voice_warnings
 from intake.settings import load_settings, printed
 from intake.wiring import city_of
 
@@ -20,7 +20,8 @@ def command() -> None:
                f"启用类别 {len(city.taxonomy.in_use)} 个，派遣规则 {len(city.routing)} 条。")  # fmt: skip
     for source, given in settings.orders.items():
         read_setting(source, given)
-    for warning in [*warnings(settings.public_url, secure=settings.secure_cookies), *phone_warnings(settings.phone)]:
+    by_phone = [*phone_warnings(settings.phone), *voice_warnings(settings, city)]
+    for warning in [*warnings(settings.public_url, secure=settings.secure_cookies), *by_phone]:
         click.echo(f"提醒：{warning}")
     click.echo("设置无误。")
 

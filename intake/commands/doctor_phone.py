@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels.phone import PhoneSettings, Server, read_settings
+from channels.phone.speech_pack.pack import pack_at
 from intake.doctor import Finding
 from intake.errors import Misconfigured
+from intake.phone_profile import PhoneBook
+from intake.profile import City
+from intake.settings import Settings
 
 NAME = "电话"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -47,6 +51,16 @@ def phone_warnings(given: Mapping[str, Any]) -> list[str]:
     """What can be read from the settings alone. Raises Misconfigured for settings that cannot be read."""
     phone = read_settings(given)
     return [*_without_ari(phone), *_not_reachable(phone), *_open_door(phone)] if phone else []
+
+
+def voice_warnings(settings: Settings, city: City) -> list[str]:
+    """A city that wants its replies told by machine where no machine can say them."""
+    phone = read_settings(settings.phone)
+    if phone is None or not PhoneBook(city).rules().voice.enabled:
+        return []
+    missing = [] if pack_at(settings.speech).is_installed() else ["没有安装语音包（make speech）"]
+    missing += [] if phone.speech_url else ["没有设置 phone 的 speech_url"]
+    return [f"城市资料启用了自动语音答复，但{'，也'.join(missing)}：答复都会转给话务员。"] if missing else []
 
 
 def _without_ari(phone: PhoneSettings) -> list[str]:

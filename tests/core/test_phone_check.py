@@ -1,9 +1,15 @@
 """What `check` and `doctor` say of telephone settings that cannot work, before anything is connected."""
 
+from pathlib import Path
+
 import pytest
 
-from intake.commands.doctor_phone import phone_findings, phone_warnings
+from intake.commands.doctor_phone import phone_findings, phone_warnings, voice_warnings
 from intake.errors import Misconfigured
+from intake.profile import load_city
+from intake.settings import Settings
+from tests.asterisk.gateway import with_voice_replies
+from tests.asterisk.stand_in_pack import stand_in_pack
 
 SERVER = {"name": "pbx", "ami_secret": "s3cret-ami", "ari_secret": "s3cret-ari"}
 
@@ -35,3 +41,15 @@ async def test_what_cannot_be_read_is_named(given: dict[str, object], words: str
     assert finding.wrong
     assert words in finding.words
     assert "s3cret" not in finding.words
+
+
+def test_a_city_that_cannot_say_its_voice_replies_is_told(tmp_path: Path) -> None:
+    city = load_city(with_voice_replies(tmp_path / "city"))
+
+    def warned(pack: Path, **more: object) -> list[str]:
+        return voice_warnings(Settings(home=tmp_path, channels={}, speech=pack, phone={"servers": [SERVER]} | more), city)
+
+    [warning] = warned(tmp_path / "none")
+    assert "语音包" in warning
+    assert "speech_url" in warning
+    assert warned(stand_in_pack(tmp_path / "pack"), speech_url="http://10.0.0.5:12319") == []
