@@ -36,7 +36,7 @@ USUAL = ("create", "parts", "consoles", "start", "helpdesk", "pages", "classify"
 @click.option("--cases", multiple=True, type=int, help="pages, paint: how many cases to store, instead of 1k, 100k, 1M; of 200k.")
 @click.option("--reports", type=int, default=0, help="year: how many of its 983,155 reports; 0 for all.")
 @click.option("--handled", type=float, default=0.1, help="year: share of reports that scripted staff carry to the archive.")
-@click.option("--home", type=str, default="", help="year: keep the data here and go on where the last run stopped.")
+@click.option("--home", type=str, default="", help="year: keep the data here and go on where the last run stopped. pages: look at such a year, too.")
 @click.option("--database", type=str, default="", help="year: postgresql://… instead of the embedded database.")
 @click.option("--seed", type=int, default=12319, help="year, pages: the seed of what is made up.")
 def main(names: tuple[str, ...], *, write: bool, quick: bool, **given: object) -> None:

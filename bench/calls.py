@@ -5,13 +5,17 @@ be called back at, half leave a spoken message; the same two calls are then hand
 """
 
 import asyncio
+import json
+import math
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import aiohttp
 
 from bench.machine import facts, take_units
 from bench.process import Server
@@ -28,8 +32,10 @@ from tests.asterisk.room import Room, opened
 from tests.running import RunningGateway
 
 Tell = Callable[[str], object]
-SPEAKS_S = 8.0
-CALLS, RATES, POPS = 60, (2.0, 4.0, 8.0), 20
+SPEAKS_S, POP_S = 8.0, 60.0
+CALLS, RATES, POPS = 240, (4.0, 8.0, 12.0), 40
+MOST_AT_ONCE = 400
+"""What the gateway is set to take here: the bench asks how many it can, not how many it may."""
 ALONE = """
 [hotline-in](+)
 exten => 12000,1,Gosub(hotline-caller,s,1)
@@ -79,11 +85,12 @@ def run(tell: Tell, *, quick: bool = False) -> Result:
                   tuple(_row(way, storm) for way, storm in found))  # fmt: skip
     best = {way: max((s.per_s for w, s in found if w == way and s.complete == s.calls), default=0.0) for way in ("gateway", "dialplan alone")}
     ratio = best["gateway"] / best["dialplan alone"] if best["dialplan alone"] else 0.0
-    middle = statistics.median(pops) * 1e3
+    middle, late = statistics.median(pops) * 1e3, sorted(pops)[math.ceil(0.95 * len(pops)) - 1] * 1e3
     notes = (
         f"Highest rate at which every call was complete: {best['gateway']:g}/s, by dialplan alone {best['dialplan alone']:g}/s "
         f"(ratio {ratio:.2f}; the rates tried are the only ones known).",
-        f"Screen pop, from ringing at Asterisk to the desk's event: median {middle:.0f} ms, highest of {len(pops)}: {max(pops) * 1e3:.0f} ms.",
+        f"Screen pop, from ringing at Asterisk to the event at the operator's open page: median {middle:.0f} ms, p95 {late:.0f} ms, "
+        f"highest of {len(pops)}: {max(pops) * 1e3:.0f} ms (aim: p95 below 300 ms).",
         "The callers' own Asterisk runs on the same machine and takes its part of it.",
     )
     bare = {"storms": [{"way": way, "rate": s.per_s, "complete": s.complete, "calls": s.calls} for way, s in found], "pops_ms": [p * 1e3 for p in pops]}
@@ -166,6 +173,7 @@ def _cpu(room: Room, gateway: RunningGateway | None) -> Callable[[], tuple[float
 
 async def _by_gateway(room: Room, home: Path, calls: int, rate: float) -> Storm:
     gateway = gateway_behind(room.hotline, home)
+    gateway.environment["INTAKE_PHONE"] = json.dumps(room.hotline.phone_settings() | {"max_calls": MOST_AT_ONCE})
     await asyncio.to_thread(gateway.start, "--no-train")
     try:
         await connected(room)
@@ -208,31 +216,45 @@ async def _alone(room: Room, calls: int, rate: float) -> Storm:
 
 
 async def _pops(room: Room, three: Exchanges, home: Path, count: int) -> list[float]:
-    """Seconds from the ring at Asterisk to the stored event that the desk is told by; both clocks are this machine's."""
+    """Seconds from the ring at Asterisk to the event at the operator's open page; both clocks are this machine's."""
     gateway = gateway_behind(room.hotline, home)
-    await sit_down(gateway.home, e8001=2)
+    token = await asyncio.to_thread(gateway.token_for, "bench9", "operator")
+    [(user_id,)] = rows(gateway, "select user_id from users where name = 'bench9'")
+    await sit_down(gateway.home, e8001=int(str(user_id)))
     await behave(room.agents, "8001", "ring")
     await asyncio.to_thread(gateway.start, "--no-train")
     found: list[float] = []
     try:
         await connected(room)
         await until(lambda: room.pbx.command("queue show hotline"), lambda told: "PJSIP/8001" in str(told))
-        for n in range(count):
-            room.pbx.seen.clear()
-            telephone = await ring(three.pstn, room.pstn, "12319", caller=f"1990000{9000 + n}")
-            called = await room.pbx.event("AgentCalled")
-            last = await until(lambda n=n: rows(gateway, "select at from feed where step = 'phone.ringing' order by feed_id"),  # type: ignore[misc]
-                               lambda events, n=n: len(events) > n)  # type: ignore[misc, arg-type]
-            found.append(_seconds(last[-1][0]) - float(called["Timestamp"]))  # type: ignore[index]
-            await telephone.hang_up()
-            await telephone.ended()
-            await until(lambda: rows(gateway, "select 1 from operator_lines where state = 'ready'"))
+        async with heard_by(gateway.url, token) as popped:
+            for n in range(count):
+                room.pbx.seen.clear()
+                telephone = await ring(three.pstn, room.pstn, "12319", caller=f"1990000{9000 + n}")
+                called = await room.pbx.event("AgentCalled")
+                async with asyncio.timeout(POP_S):
+                    found.append(await popped.get() - float(called["Timestamp"]))
+                await telephone.hang_up()
+                await telephone.ended()
+                await until(lambda: rows(gateway, "select 1 from operator_lines where state = 'ready'"))
     finally:
         await asyncio.to_thread(gateway.stop)
     return found
 
 
-def _seconds(stored: object) -> float:
-    """A stored moment: microseconds since 1970."""
-    value = float(str(stored))
-    return value / 1e6 if value > 1e12 else time.time()
+@asynccontextmanager
+async def heard_by(url: str, token: str) -> AsyncIterator["asyncio.Queue[float]"]:
+    """When the event stream of an operator's page told of a ringing telephone, in seconds since 1970."""
+    heard: asyncio.Queue[float] = asyncio.Queue()
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http, http.get(f"{url}/api/v1/events") as stream:
+
+        async def listen() -> None:
+            async for line in stream.content:
+                if b'"phone.ringing"' in line:
+                    heard.put_nowait(time.time())
+
+        listening = asyncio.create_task(listen())
+        try:
+            yield heard
+        finally:
+            listening.cancel()

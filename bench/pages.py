@@ -7,10 +7,12 @@ and the JSON queue by a token. Each pass starts with pages that are thrown away.
 import http.cookiejar
 import json
 import random
+import sqlite3
 import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from bench.process import Server, client, databases, gateway, run_command
 from bench.result import Result, Table
 from bench.seed_write import seed_postgres, seed_sqlite
 
-OPTIONS = ("cases", "seed")
+OPTIONS = ("cases", "seed", "home")
 SIZES = (1_000, 100_000, 1_000_000)
 SECONDS, WARMTH = 4.0, 1.0
 NAME, PASSWORD = "bench_leader", "correct horse 7"
@@ -27,25 +29,36 @@ Tell = Callable[..., object]
 Row = dict[str, float]
 
 
-def run(tell: Tell, *, quick: bool = False, cases: tuple[int, ...] = (), seed: int = 12319) -> Result:
-    """Every size on both databases."""
-    sizes = cases or ((1_000, 5_000) if quick else SIZES)
+def run(tell: Tell, *, quick: bool = False, cases: tuple[int, ...] = (), seed: int = 12319, home: str = "") -> Result:
+    """Every size on both databases. `home` holds a year that was replayed (year.py): it is looked at in place of the largest."""
+    sizes = cases or ((1_000, 5_000) if quick else SIZES[:-1] if home else SIZES)
     found: dict[tuple[str, int], dict[str, Row]] = {}
+    year = year_in(Path(home)) if home else {}
     with databases() as servers, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         tell("units")
         units = take_units(Path(folder))
         for size in sizes:
             for name, server in servers.items():
-                home = Path(folder) / f"{name}{size}"
-                home.mkdir()
+                where = Path(folder) / f"{name}{size}"
+                where.mkdir()
                 url = server.url(server.new_database()) if server else ""
                 if url:
-                    seed_postgres(home, url, size, seed=seed, tell=tell)
+                    seed_postgres(where, url, size, seed=seed, tell=tell)
                 else:
-                    seed_sqlite(home, size, seed=seed, tell=tell)
+                    seed_sqlite(where, size, seed=seed, tell=tell)
                 tell(f"pages at {size:,} cases on {name}")
-                found[name, size] = measure(home, url, seconds=1.0 if quick else SECONDS)
+                found[name, size] = measure(where, url, seconds=1.0 if quick else SECONDS)
+        for size, where in year.items():
+            tell(f"pages at the {size:,} cases of a year on SQLite")
+            found["SQLite", size] = measure(where, "", seconds=SECONDS)
     return _result(found, units)
+
+
+def year_in(home: Path) -> dict[int, Path]:
+    """How many cases a home folder holds."""
+    with closing(sqlite3.connect(f"file:{home / 'intake.db'}?mode=ro", uri=True)) as database:
+        (count,) = database.execute("SELECT count(*) FROM cases").fetchone()
+    return {int(count): home}
 
 
 def measure(home: Path, url: str, *, seconds: float) -> dict[str, Row]:
@@ -116,9 +129,8 @@ def _ask(port: int, path: str, headers: dict[str, str]) -> dict[str, Any]:
 
 
 def _result(found: dict[tuple[str, int], dict[str, Row]], units: Units) -> Result:
-    sizes = sorted({size for _, size in found})
-    databases_told = list(dict.fromkeys(name for name, _ in found))
-    tables = tuple(_table(name, {size: found[name, size] for size in sizes}) for name in databases_told)
+    names = list(dict.fromkeys(name for name, _ in found))
+    tables = tuple(_table(name, {size: found[name, size] for of, size in sorted(found) if of == name}) for name in names)
     rows = {f"{name} {size}": pages for (name, size), pages in found.items()}
     notes = (
         f"Units in the same run: {units.words()}. One keep-alive client, p50 over some seconds; 3 % of the cases are in work.",
