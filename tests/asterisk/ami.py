@@ -22,7 +22,7 @@ class Ami:
         self._reader, self._writer = reader, writer
         self._ids = itertools.count(1)
         self._answers: dict[str, asyncio.Future[Message]] = {}
-        self._more = asyncio.Condition()
+        self._waiters: list[tuple[Callable[[Message], bool], asyncio.Future[Message]]] = []
         self._reading = asyncio.create_task(self._read())
         self.seen: list[Message] = []
 
@@ -44,15 +44,21 @@ class Ami:
                     **fields: str) -> Message:  # fmt: skip
         """The first event of that name with those fields, already seen or still to come."""
 
-        def found() -> Message | None:
-            return next((e for e in self.seen if e["Event"] == name and fields.items() <= e.items() and where(e)), None)
+        def is_it(event: Message) -> bool:
+            return event["Event"] == name and fields.items() <= event.items() and where(event)
 
+        for seen in self.seen:
+            if is_it(seen):
+                return seen
+        waiter = (is_it, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(deadline_s), self._more:
-                await self._more.wait_for(lambda: found() is not None)
+            async with asyncio.timeout(deadline_s):
+                return await waiter[1]
         except TimeoutError:
             raise AssertionError(f"no {name} {fields} in {deadline_s} s; seen: {self._names()}") from None
-        return found() or {}
+        finally:
+            self._waiters.remove(waiter)
 
     async def user_event(self, name: str, **fields: str) -> Message:
         return await self.event("UserEvent", **({"UserEvent": name} | fields))
@@ -79,9 +85,11 @@ class Ami:
             if "Response" in message and (waiting := self._answers.get(message.get("ActionID", ""))):
                 waiting.set_result(message)
             elif "Event" in message:
-                async with self._more:
-                    self.seen.append(message)
-                    self._more.notify_all()
+                self.seen.append(message)
+                # Looked at once by each who waits: hundreds of telephones must not all be woken by every event.
+                for is_it, waiting in self._waiters:
+                    if not waiting.done() and is_it(message):
+                        waiting.set_result(message)
 
     async def close(self) -> None:
         self._writer.close()
