@@ -33,7 +33,7 @@ from tests.running import RunningGateway
 
 Tell = Callable[[str], object]
 SPEAKS_S, POP_S = 8.0, 60.0
-CALLS, RATES, POPS = 240, (4.0, 8.0, 12.0), 40
+CALLS, RATES, POPS = 200, (5.0, 10.0), 40
 MOST_AT_ONCE = 400
 """What the gateway is set to take here: the bench asks how many it can, not how many it may."""
 ALONE = """
