@@ -10,6 +10,8 @@ from fractions import Fraction
 from math import ceil
 
 QUEUE = "hotline"
+WORDS: dict[str, str] = {"dialect": "方言", "elder": "老年人", "language": "外语"}
+"""Skills there may be; those with a queue in the city's telephones.toml exist."""
 Skills = Collection[str]
 """What one operator can do."""
 

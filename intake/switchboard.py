@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from intake import transfer
 from intake.call import Call, CallRecording, LineState, OperatorLine, Told
 from intake.call_spool import CallSpool
 from intake.callback_desk import Callbacks
@@ -116,7 +117,11 @@ class Switchboard:
     async def queued(self, call_id: int, queue: str) -> Call:
         """He waits in a queue; whoever comes back to it keeps his place."""
         now = self.gateway.now()
-        return await self._calls.change(call_id, lambda call: replace(call, queue=queue, queued_at=call.queued_at or now))
+
+        def waits(call: Call) -> Call:
+            return replace(transfer.queued(call, queue), queued_at=call.queued_at or now)
+
+        return await self._calls.change(call_id, waits)
 
     async def ringing(self, call_id: int, extension: str) -> None:
         """An operator's telephone rings: his screen is told before he picks up."""

@@ -14,6 +14,7 @@ from intake.model import Case
 from intake.ports import Work
 from intake.skill import QUEUE, queue_for, skill_of
 from intake.switchboard_parts import Parts
+from intake.transfer import skill_wanted
 from intake.voice_reply import words_of
 
 RATED = frozenset({"in", "reply", "revisit", "callback"})
@@ -84,11 +85,12 @@ class Facts:
 
 
 def steered(work: Work, call: Call, hashed: str) -> str:
-    """Where a caller belongs: with those who have the skill he was last served by, while one of them is there."""
+    """Where a caller belongs: with those who have the skill he needs (an operator said so, or he was last served by one of
+    them), while one of them is there."""
     seats = [line.skills for line in work.find(OperatorLine) if line.state is not LineState.OFFLINE]
     if not any(seats):
         return QUEUE
-    skill = skill_of(call.queue)
+    skill = skill_wanted(call)
     if not skill and hashed:
         last = work.find(Call, number_hash=hashed, order="-call_id", limit=LAST_CALLS)
         skill = next((skill_of(one.queue) for one in last if one.was_served and skill_of(one.queue)), "")

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from intake import transfer
-from intake.call import Call, Told
+from intake.call import Call, LineState, OperatorLine, Told
 from intake.errors import BadInput, Refused, Unavailable
 from intake.model import Actor
 from intake.permission import demand
 from intake.phone_profile import EmergencyContact
 from intake.ports import Work
+from intake.skill import WORDS
 from intake.switchboard_parts import Parts
 from intake.telephony import Telephony
 from intake.transfer import Transfer
@@ -48,6 +49,30 @@ class Transfers:
             await self.rang(call_id, "refused")
             raise
         return call
+
+    async def to_skill(self, call_id: int, skill: str, actor: Actor) -> Call:
+        """Have the citizen wait again, at his place, for a colleague who has a skill. Raises BadInput when nobody who has it
+        is logged in, Unavailable or Refused when he could not be led there; then he stays with this operator."""
+        demand(actor, "use_phone")
+        port, attempt = self._parts.exchange.required(), Transfer(skill, transfer.SKILL, actor.user_id, self._parts.gateway.now())
+        if (await self._parts.calls.get(call_id)).purpose != "in":
+            raise BadInput("to", "只有打进来的电话可以转给方言、老年人、外语座席。")
+        if not (await self.skills(actor)).get(skill):
+            raise BadInput("to", "现在没有这种座席签入，请先记下诉求。")
+        call = await self._parts.calls.change(call_id, lambda held: transfer.begun(held, attempt))
+        try:
+            await port.queue_again(call_id)
+        except (Unavailable, Refused):
+            await self.rang(call_id, "refused")
+            raise
+        return call
+
+    async def skills(self, actor: Actor) -> dict[str, int]:
+        """Skills a citizen can be given on for, with how many colleagues have each and are logged in."""
+        lines = await self._parts.gateway.store.read(lambda work: work.find(OperatorLine))
+        there = [line for line in lines if line.state is not LineState.OFFLINE and line.user_id != actor.user_id]
+        counted = {skill: sum(skill in line.skills for line in there) for skill in WORDS}
+        return {skill: count for skill, count in counted.items() if count}
 
     async def rang(self, call_id: int, result: str) -> Call:
         """What came of the telephone that was rung for the citizen, by an operator or by the flow (the duty)."""

@@ -111,6 +111,9 @@ class Telephony(Protocol):
     async def transfer(self, call_id: int, to: str, *, warm: bool) -> None:
         """Give the citizen to another extension or number; `warm`: the operator speaks first."""
 
+    async def queue_again(self, call_id: int) -> None:
+        """Lead a citizen who is talked with back to his flow, which has him wait for another operator."""
+
     async def three_way(self, call_id: int, to: str) -> None:
         """三方通话."""
 

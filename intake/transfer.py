@@ -9,24 +9,35 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from intake.call import Call
+from intake.skill import WORDS as SKILL_WORDS
+from intake.skill import skill_of
 
-HOWS: dict[str, str] = {"warm": "转接", "blind": "直接转接", "three_way": "三方通话"}
+HOWS: dict[str, str] = {"warm": "转接", "blind": "直接转接", "three_way": "三方通话", "skill": "转座席"}
 RESULTS: dict[str, str] = {"": "正在呼叫", "answered": "接通", "busy": "忙线", "no_answer": "无人接听", "refused": "未能接通",
                            "given_up": "来电人先挂机"}  # fmt: skip
-RINGING = "ringing"
+RINGING, SKILL = "ringing", "skill"
+CORRECTED = ("refused", "busy")
+"""Asterisk may say first that a telephone was not reached, and a moment later that it was busy."""
 MOST = 20
 """Attempts kept of one call; nobody is sent round more often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One attempt. `to` as it was dialled, `how` one of HOWS, `by` the operator, `result` one of RESULTS."""
+    """One attempt. `to` as it was dialled, or the skill he is to wait for; `how` one of HOWS, `by` the operator, `result` one
+    of RESULTS."""
 
     to: str
     how: str
     by: int
     at: datetime
     result: str = ""
+
+    @property
+    def words(self) -> str:
+        """As the operator reads it: 转接 110：忙线."""
+        came = "正在等候" if self.how == SKILL and not self.result else RESULTS[self.result]
+        return f"{HOWS[self.how]} {SKILL_WORDS.get(self.to, self.to)}：{came}"
 
 
 def transfers_of(call: Call) -> tuple[Transfer, ...]:
@@ -41,6 +52,19 @@ def open_transfer(call: Call) -> Transfer | None:
     return last[0] if last and not last[0].result else None
 
 
+def skill_wanted(call: Call) -> str:
+    """The skill an operator found that this caller needs, or the one of the queue he waits in; "" for none."""
+    attempt = open_transfer(call)
+    return attempt.to if attempt and attempt.how == SKILL else skill_of(call.queue)
+
+
+def queued(call: Call, queue: str) -> Call:
+    """He waits in a queue. For one who was given to a skill that is everybody's only when nobody who has it is left."""
+    attempt = open_transfer(call)
+    in_vain = attempt is not None and attempt.how == SKILL and skill_of(queue) != attempt.to
+    return replace(ended(call, "no_answer") if in_vain else call, queue=queue)
+
+
 def begun(call: Call, transfer: Transfer) -> Call:
     """The call with one attempt more; one that was still open has been given up for it."""
     return _with(ended(call, "given_up"), (*transfers_of(ended(call, "given_up")), transfer)[-MOST:])
@@ -49,7 +73,7 @@ def begun(call: Call, transfer: Transfer) -> Call:
 def ended(call: Call, result: str) -> Call:
     """What came of the open attempt. Whoever was given away and not taken is nobody's until somebody answers."""
     kept = transfers_of(call)
-    if not kept or kept[-1].result:
+    if not kept or (kept[-1].result and (kept[-1].result, result) != CORRECTED):
         return call
     giving = "" if result == "answered" or not call.giving else result
     return _with(replace(call, giving=giving), (*kept[:-1], replace(kept[-1], result=result)))

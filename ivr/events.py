@@ -66,6 +66,11 @@ class GivenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenOn:
+    """Whoever talked with the caller wants him to be served by somebody else: he waits again."""
+
+
+@dataclass(frozen=True, slots=True)
 class NobodyThere:
     """The call could not be handed over: nobody logged in, refused, no such destination."""
 
@@ -81,6 +86,6 @@ class Hangup:
 
 
 Event = (
-    Started | Resumed | Digits | Silence | Recorded | ActResult | PersonAnswered | PersonLeft | GivenBack | NobodyThere | Timeout
-    | Hangup
+    Started | Resumed | Digits | Silence | Recorded | ActResult | PersonAnswered | PersonLeft | GivenBack | GivenOn | NobodyThere
+    | Timeout | Hangup
 )  # fmt: skip

@@ -229,7 +229,7 @@ def _hand_over(name: str, table: Table) -> HandOver:
     return HandOver(
         name, table.text("to"), table.whole("timeout_s", 60, within=(ANSWER_S, MAX_WAIT_S)), table.edge("timeout"),
         table.edge("unavailable"), table.edge("after"), table.keys("keys"), table.text("prompt", ""),
-        table.text("outcome", "served"), table.text("back_prompt", ""),
+        table.text("outcome", "served"), table.text("back_prompt", ""), table.text("on_prompt", ""),
     )  # fmt: skip
 
 

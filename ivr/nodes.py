@@ -164,7 +164,8 @@ class HandOver:
     """Give the caller to a queue or a person and wait at most `timeout_s` seconds; `keys` leave the wait.
 
     `after`: the person has left and the caller is still there. `outcome` is how the call ended when he hangs up then.
-    `back_prompt` is said to a caller who was given on to somebody that did not answer, before he waits here again.
+    `back_prompt` is said to a caller who was given on to somebody that did not answer, before he waits here again;
+    `on_prompt` to one whom the person wants to be served by somebody else.
     """
 
     name: str
@@ -177,6 +178,7 @@ class HandOver:
     prompt: str = ""
     outcome: str = "served"
     back_prompt: str = ""
+    on_prompt: str = ""
 
     def exits(self) -> Iterator[Exit]:
         yield from (Exit(f"keys.{key}", edge, by_caller=True) for key, edge in self.keys.items())
@@ -185,7 +187,7 @@ class HandOver:
         yield Exit("unavailable", self.unavailable)
 
     def prompts(self) -> tuple[str, ...]:
-        return tuple(prompt for prompt in (self.prompt, self.back_prompt) if prompt)
+        return tuple(prompt for prompt in (self.prompt, self.back_prompt, self.on_prompt) if prompt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,11 +116,11 @@ def _left(walk: Walk, node: nodes.HandOver, event: on.PersonLeft) -> None:
         walk.follow("after", node.after)
 
 
-def _given_back(walk: Walk, node: nodes.HandOver, event: on.GivenBack) -> None:
+def _given_back(walk: Walk, node: nodes.HandOver, event: on.GivenBack | on.GivenOn) -> None:
     """Nobody serves him now, so he is as far as one who waits."""
     if walk.position.talking:
         walk.set(talking=False, served=False)
-        walk.say(node.back_prompt)
+        walk.say(node.back_prompt if isinstance(event, on.GivenBack) else node.on_prompt)
         walk.go(node.name)
 
 
@@ -149,6 +149,7 @@ REACTIONS: Mapping[tuple[type, type], Callable[..., None]] = {
     (nodes.HandOver, on.PersonAnswered): _answered,
     (nodes.HandOver, on.PersonLeft): _left,
     (nodes.HandOver, on.GivenBack): _given_back,
+    (nodes.HandOver, on.GivenOn): _given_back,
     (nodes.HandOver, on.NobodyThere): _nobody,
     (nodes.HandOver, on.Timeout): _waited,
 }

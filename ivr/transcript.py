@@ -65,5 +65,5 @@ def _words(line: Line) -> str:
 
 _PLAIN: Mapping[type, str] = {
     on.Silence: "silent", on.PersonAnswered: "answered", on.PersonLeft: "left", on.GivenBack: "given_back",
-    on.NobodyThere: "nobody", on.Timeout: "timeout", on.Hangup: "hung_up",
+    on.GivenOn: "given_on", on.NobodyThere: "nobody", on.Timeout: "timeout", on.Hangup: "hung_up",
 }  # fmt: skip

@@ -70,6 +70,9 @@ class FakeTelephony:
     async def transfer(self, call_id: int, to: str, *, warm: bool) -> None:
         self._known("transfer", call_id, to, warm)
 
+    async def queue_again(self, call_id: int) -> None:
+        self._known("queue_again", call_id)
+
     async def three_way(self, call_id: int, to: str) -> None:
         self._known("three_way", call_id, to)
 

@@ -96,6 +96,10 @@ class Desk:
         await room.hold()
         await room.call_in(self._target(to), shown=self.settings.lines[0])
 
+    async def queue_again(self, call_id: int) -> None:
+        await (await self._room(call_id)).queue_again()
+        await self.board.left(call_id, "operator")
+
     async def three_way(self, call_id: int, to: str) -> None:
         room = await self._room(call_id)
         await room.gather()

@@ -11,6 +11,8 @@ from ivr import events as on
 from ivr.commands import HandOver
 
 QUEUE = "hotline"
+GIVEN = "given"
+"""How a caller comes back whom an operator wants to be served by somebody else."""
 OPERATORS, LEADER, DUTY, CITIZEN = "operators", "shift_leader", "duty", "citizen"
 
 
@@ -40,7 +42,8 @@ def citizen(digits: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What the dialplan tells at /resume: `how` queue, dial, key or again; `status` Asterisk's word or the key; `who` talked."""
+    """What the dialplan tells at /resume: `how` queue, dial, key, given or again; `status` Asterisk's word or the key; `who`
+    talked."""
 
     how: str
     status: str
@@ -54,6 +57,11 @@ class Came:
     def talked(self) -> bool:
         # Queue says CONTINUE when the operator hung up first; without MEMBERINTERFACE nobody had taken the call.
         return (self.how == "dial" and self.status == "answer") or (self.how == "queue" and self.status == "continue")
+
+    @property
+    def left_empty(self) -> bool:
+        """Nobody who answers that queue is there, or not any more."""
+        return self.how == "queue" and self.status not in ("timeout", "continue")
 
     def events(self) -> tuple[on.Event, ...]:
         """What a hand-over came to."""

@@ -20,6 +20,7 @@ from channels.phone.sounds import WordsMissing
 from channels.phone.steps import DIAL_CITIZEN, RATING, Steps
 from channels.phone.talk import Doing, Talk
 from intake.call import LineState
+from intake.skill import skill_of
 from intake.telephony import Ring
 from ivr import commands as do
 from ivr import events as on
@@ -43,7 +44,7 @@ class Driver:
     steps: Steps
     doing: Doing
     settings: PhoneSettings
-    place: Callable[[int], int]
+    place: Callable[[int, str], int]
     duty: Callable[[], str]
 
     # What Asterisk asks by FastAGI.
@@ -132,6 +133,9 @@ class Driver:
         else:
             events = await self._went_on(call_id, position, came) if path == "resume" else [on.Resumed()]
         talk = await self._talk(session, call_id, position)
+        if came.left_empty and not position.talking and skill_of((await self.steps.board.call(call_id)).queue):
+            # Nobody with the skill is there any more: he waits with everybody, at the place he has.
+            talk.queue, events = to.QUEUE, [on.Resumed()]
         if list(events) == [on.GivenBack()]:
             talk.first = await self._giver(call_id)
         node = self.steps.node_at(position)
@@ -155,6 +159,9 @@ class Driver:
         """What the dialplan comes back with, a telephone that was rung for the caller written down first."""
         asked = getattr(self.steps.node_at(position), "to", "")
         in_vain = came.how == "dial" and not came.talked
+        if came.how == to.GIVEN and position.talking:
+            await self.steps.talked(call_id, left="operator")
+            return [on.GivenOn()]
         if in_vain and asked == to.OPERATORS:
             if not position.talking:
                 return [on.Resumed()]  # nor has whoever gave him away taken him back: the queue
@@ -244,8 +251,8 @@ class Driver:
             return await self._leave_for(talk, target, asked.timeout_s) if target else [on.NobodyThere()]
         if talk.first:
             return await self._leave_for(talk, interface_of(talk.first), GIVER_RINGS_S)
-        place = self.place(talk.call_id) if asked.keeps_place or again else 0
-        queue = await self.steps.board.queue_of(talk.call_id)
+        queue = talk.queue or await self.steps.board.queue_of(talk.call_id)
+        place = self.place(talk.call_id, queue) if asked.keeps_place or again else 0
         await self.steps.board.queued(talk.call_id, queue)
         await talk.leg.leave(to.to_queue(asked, queue=queue, place=place, record=self.settings.record_calls))
         return []

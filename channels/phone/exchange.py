@@ -102,7 +102,7 @@ class Exchange:
 
     def _note_waiting(self, found: Happening) -> None:
         if found.kind == "joined":
-            self._waiting.joined(found.call_id, asyncio.get_running_loop().time())
+            self._waiting.joined(found.call_id, asyncio.get_running_loop().time(), queue=found.queue)
         elif found.kind == "unqueued":
             self._waiting.unqueued(found.call_id)
         else:
@@ -144,10 +144,16 @@ class Exchange:
             "answered": lambda: self.steps.person_answered(found.call_id, found.extension),
             "gone": lambda: self._gone(found),
             "room": lambda: self.desk.room_changed(found.call_id),
+            "rang": lambda: self._rang(found),
             "third": lambda: self.desk.third_came(found.call_id, found.cause),
         }
         if found.kind in doing:
             await doing[found.kind]()
+
+    async def _rang(self, found: Happening) -> None:
+        await self.board.rang(found.call_id, found.cause)
+        if found.extension:
+            await self.board.not_answered(found.call_id, found.extension)
 
     async def _gone(self, found: Happening) -> None:
         await self.steps.caller_gone(found.call_id, self._clock(), found.cause)

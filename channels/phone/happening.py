@@ -7,6 +7,7 @@ legs inherit. The leg that a call began with is the one whose Uniqueid is its Li
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from channels.phone.destination import DIALLED
 from channels.phone.extension import extension_of
 from channels.phone.told import Told
 
@@ -21,14 +22,17 @@ ACTION, THIRD = "call", "third"
 @dataclass(frozen=True, slots=True)
 class Happening:
     """`kind`: ringing, not_answered, answered, gone, joined, unqueued, room (a leg of it has ended, others may stay), third
-    (what came of a telephone that was called in; `cause` is answered, busy, no_answer or refused).
-    `cause` is else Asterisk's number for a hang-up; `in_room`: that leg was in the call's conference or on hold."""
+    (what came of a telephone that was called in; `cause` is answered, busy, no_answer or refused), rang (the same a moment
+    earlier, with the true reason, of one that did not come).
+    `cause` is else Asterisk's number for a hang-up; `in_room`: that leg was in the call's conference or on hold;
+    `queue`: the one a caller joins or leaves."""
 
     kind: str
     call_id: int
     extension: str = ""
     cause: str = ""
     in_room: bool = False
+    queue: str = ""
 
 
 def happening(told: Told) -> Happening | None:
@@ -56,7 +60,7 @@ def _at_telephone(kind: str) -> Callable[[Told], Happening | None]:
 
 
 def _in_queue(kind: str) -> Callable[[Told], Happening | None]:
-    return lambda told: Happening(kind, call_of(told)) if call_of(told) else None
+    return lambda told: Happening(kind, call_of(told), queue=told["Queue"]) if call_of(told) else None
 
 
 def _dial_began(told: Told) -> Happening | None:
@@ -66,6 +70,8 @@ def _dial_began(told: Told) -> Happening | None:
 
 
 def _dial_ended(told: Told) -> Happening | None:
+    if told["DestUniqueid"].startswith(THIRD):
+        return _third_did_not_come(told)
     if not told["Channel"]:
         ringing = _at_telephone("not_answered")(told)
         return None if told["DialStatus"] == "ANSWER" else ringing
@@ -74,6 +80,14 @@ def _dial_ended(told: Told) -> Happening | None:
     if told["DialStatus"] != "ANSWER":
         return _at_telephone("not_answered")(told)
     return Happening("answered", call_of(told), extension_of(told["DestChannel"]) or extension_of(told["Channel"]))
+
+
+def _third_did_not_come(told: Told) -> Happening | None:
+    """Why, which the answer to our action does not tell: it is 0 for a busy telephone, too. That answer comes afterwards."""
+    status, call_id = told["DialStatus"].lower(), call_of(told)
+    if status == "answer" or not call_id:
+        return None
+    return Happening("rang", call_id, extension_of(told["DestChannel"]), DIALLED.get(status, "no_answer"))
 
 
 def _hung_up(told: Told) -> Happening | None:

@@ -6,6 +6,7 @@ As long as two talk they are bridged as Asterisk did it. The first act that need
 from dataclasses import dataclass
 from itertools import count
 
+from channels.phone.destination import GIVEN
 from channels.phone.happening import OUT, THIRD
 from channels.phone.link import Link
 from channels.phone.roster import Leg
@@ -93,6 +94,16 @@ class Room:
             await self.link.act("Setvar", Channel=citizen, Variable=name, Value=value)
         await self.link.act("Redirect", Channel=citizen, Context="hotline-next", Exten="dial", Priority=1)
 
+    async def queue_again(self) -> None:
+        """The citizen goes back to his flow, to wait for somebody else; the operator is let go."""
+        citizen, operator = self.citizen.channel, self.operator.channel
+        inside = await self.inside()
+        # Nobody talks with him from here on: if he hangs up now, the dialplan must not tell that he was served.
+        await self.link.act("Setvar", Channel=citizen, Variable="MEMBERINTERFACE", Value="")
+        await self._release(citizen, GIVEN, "")
+        if inside - {citizen} == {operator}:
+            await self._end(operator)
+
     async def bring_back(self) -> None:
         """A citizen who waited for a third that did not come talks with the operator again."""
         inside = await self.inside()
@@ -111,13 +122,13 @@ class Room:
         if len(alone) > 1 and not self.has_operator:
             await self._move(citizen, ROOM)
         elif alone == {citizen}:
-            await self._release(citizen, "ANSWER" if is_served else "NOANSWER")
+            await self._release(citizen, "dial", "ANSWER" if is_served else "NOANSWER")
         elif len(alone) == 1:
             await self._end(alone.pop())
 
-    async def _release(self, citizen: str, status: str) -> None:
-        """Back to where the dialplan would be after a talk, or after a telephone rung in vain: the flow has a last word."""
-        await self.link.act("Setvar", Channel=citizen, Variable="GW_ARGS", Value=f"{self.call_id},dial,{status},")
+    async def _release(self, citizen: str, how: str, status: str) -> None:
+        """Back to where the dialplan would be after a talk, or after a telephone rung in vain: the flow goes on."""
+        await self.link.act("Setvar", Channel=citizen, Variable="GW_ARGS", Value=f"{self.call_id},{how},{status},")
         await self.link.act("Redirect", Channel=citizen, Context="hotline-back", Exten="s", Priority=1)
 
     async def inside(self) -> set[str]:

@@ -55,6 +55,8 @@ class Truth:
     members: tuple[Member, ...] = ()
     waits_s: Mapping[str, float] = field(default_factory=dict)
     """Unique id of each waiting leg to how long it has waited."""
+    queues: Mapping[str, str] = field(default_factory=dict)
+    """Unique id of each waiting leg to its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ async def read_truth(link: Link) -> Truth:
     status = await link.all_of("QueueStatus")
     members = [_member(each) for each in status if each.event == "QueueMember"]
     waits = {each["Uniqueid"]: float(each["Wait"] or 0) for each in status if each.event == "QueueEntry"}
-    return Truth(tuple(legs), tuple(member for member in members if member.extension), waits)
+    queues = {each["Uniqueid"]: each["Queue"] for each in status if each.event == "QueueEntry"}
+    return Truth(tuple(legs), tuple(member for member in members if member.extension), waits, queues)
 
 
 def leg_of(told: Told) -> Leg:
@@ -146,27 +149,29 @@ class Waiting:
     """Since when each call waits, over all its visits to a queue: the order in which callers are served."""
 
     since: dict[int, float] = field(default_factory=dict)
-    now_in_queue: set[int] = field(default_factory=set)
+    now_in: dict[int, str] = field(default_factory=dict)
+    """Each call that waits now, and in which queue."""
 
-    def joined(self, call_id: int, now_s: float) -> None:
+    def joined(self, call_id: int, now_s: float, *, queue: str = QUEUE) -> None:
         self.since.setdefault(call_id, now_s)
-        self.now_in_queue.add(call_id)
+        self.now_in[call_id] = queue
 
     def unqueued(self, call_id: int) -> None:
-        self.now_in_queue.discard(call_id)
+        self.now_in.pop(call_id, None)
 
     def gone(self, call_id: int) -> None:
         self.since.pop(call_id, None)
-        self.now_in_queue.discard(call_id)
+        self.now_in.pop(call_id, None)
 
-    def place(self, call_id: int) -> int:
-        """Where he belongs among those who wait now, counted from 1; 0 (the end) for one who never waited."""
+    def place(self, call_id: int, queue: str = QUEUE) -> int:
+        """Where he belongs among those who wait in a queue now, counted from 1; 0 (the end) for one who never waited."""
         if call_id not in self.since:
             return 0
-        return 1 + sum(self.since[other] < self.since[call_id] for other in self.now_in_queue - {call_id})
+        others = [other for other, where in self.now_in.items() if where == queue and other != call_id]
+        return 1 + sum(self.since[other] < self.since[call_id] for other in others)
 
     def reread(self, truth: Truth, now_s: float) -> None:
         ids = {leg.unique_id: leg.call_id for leg in truth.legs}
         waiting = {ids[unique]: now_s - waited for unique, waited in truth.waits_s.items() if ids.get(unique)}
         self.since = waiting | {call_id: since for call_id, since in self.since.items() if call_id in ids.values()}
-        self.now_in_queue = set(waiting)
+        self.now_in = {ids[unique]: truth.queues.get(unique, QUEUE) for unique in truth.waits_s if ids.get(unique)}

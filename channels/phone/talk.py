@@ -27,7 +27,8 @@ LEAST_S = 1.0
 @dataclass(slots=True)
 class Talk:
     """`asked`: what is waited for; `ahead`: keys typed ahead; `single`: the last answer was one key without its #; `first`:
-    the extension that is rung before the queue, of whoever gave the caller away in vain."""
+    the extension that is rung before the queue, of whoever gave the caller away in vain; `queue`: the one he is
+    to wait in, "" for that of the switchboard."""
 
     call_id: int
     leg: Leg
@@ -37,6 +38,7 @@ class Talk:
     ahead: str = ""
     single: bool = False
     first: str = ""
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

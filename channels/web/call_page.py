@@ -25,9 +25,10 @@ from intake.drafts import drop_draft, open_draft, open_drafts, save_draft, typed
 from intake.errors import NotFound, StaleVersion
 from intake.knowledge import PHRASE_WORDS
 from intake.masking import mask_phone
-from intake.model import Case, State
+from intake.model import Actor, Case, State
 from intake.ports import Work
-from intake.transfer import HOWS, RESULTS, transfers_of
+from intake.skill import WORDS
+from intake.transfer import transfers_of
 from intake.workflow import STATE_WORDS, URGENCIES, WAIVE
 
 SHORT_CHARS = 40
@@ -160,7 +161,14 @@ async def _given(board: Board | None, draft: Draft) -> list[str]:
     if board is None or not draft.call_id:
         return []
     made = transfers_of(await board.call(draft.call_id))
-    return [f"{HOWS[one.how]} {one.to}：{RESULTS[one.result]}" for one in made]
+    return [one.words for one in made]
+
+
+async def _skills(board: Board | None, draft: Draft, actor: Actor) -> list[tuple[str, str, int]]:
+    """Skills with their words for which this citizen can be given on, and how many colleagues have each."""
+    if board is None or not draft.call_id or (await board.call(draft.call_id)).purpose != "in":
+        return []
+    return [(skill, WORDS[skill], count) for skill, count in (await board.transfers.skills(actor)).items()]
 
 
 async def call_page(
@@ -184,6 +192,7 @@ async def call_page(
         outcomes=choices_of(tuple(SUMMARIES.items()), typed.get("outcome", "")),
         transfers=TRANSFERS,
         given=await _given(board, draft),
+        skills=await _skills(board, draft, signed_in(request).actor),
         phrases=_phrases(request),
         on_phone=board is not None and bool(draft.call_id) and board.telephony is not None,
     )

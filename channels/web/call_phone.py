@@ -18,6 +18,7 @@ from intake.call import Call, LineState
 from intake.caller_past import caller_past
 from intake.errors import BadInput, NotFound, Unavailable
 from intake.model import Role
+from intake.skill import WORDS
 from intake.telephony import Telephony
 
 NOT_CONNECTED = "电话系统没有接通，暂时不能操作电话。"
@@ -29,6 +30,8 @@ ACTS: Mapping[str, Callable[[Telephony, int], Awaitable[None]]] = {
 }
 TRANSFERS: Mapping[str, str] = {"transfer": "warm", "transfer_now": "blind", "three_way": "three_way"}
 """Button to how the citizen is given on (intake.transfer)."""
+BY_SKILL = "skill_"
+"""Begins the name of a button that has the citizen wait for somebody with a skill."""
 DIALLED = frozenset("0123456789*#")
 
 
@@ -68,13 +71,16 @@ async def use_phone(request: web.Request) -> web.StreamResponse:
     """Hold, transfer, three-way or hang up, by the buttons of the page."""
     form, draft, board = await form_of(request), await read_draft(request), board_of(request)
     name, to = form.get("do"), form.get("to").strip()
-    if name not in ACTS and name not in TRANSFERS:
+    skill = name.removeprefix(BY_SKILL) if name.startswith(BY_SKILL) else ""
+    if name not in ACTS and name not in TRANSFERS and skill not in WORDS:
         raise BadInput("do", "没有这项操作。")
     if name in TRANSFERS and not (to and set(to) <= DIALLED and len(to) <= 20):
         raise BadInput("to", "请填写要转接的号码。")
     if board is None or board.telephony is None or not draft.call_id:
         raise Unavailable(NOT_CONNECTED)
-    if name in TRANSFERS:
+    if skill:
+        await board.transfers.to_skill(draft.call_id, skill, signed_in(request).actor)
+    elif name in TRANSFERS:
         await board.transfers.to(draft.call_id, to, signed_in(request).actor, how=TRANSFERS[name])
     else:
         await ACTS[name](board.telephony, draft.call_id)

@@ -23,6 +23,7 @@ from intake.model import Actor
 from intake.permission import may
 from intake.ports import Work
 from intake.records import User
+from intake.skill import WORDS as SKILL_WORDS
 from intake.switchboard_acts import waiting_calls
 from intake.switchboard_out import TO_CITIZENS
 from intake.telephones import Telephones, load_telephones
@@ -30,7 +31,6 @@ from intake.telephony import Telephony
 
 PAGE = "/desk/phone"
 NOT_CONNECTED = "电话系统没有接通，暂时不能操作电话。"
-SKILL_WORDS = {"dialect": "方言", "elder": "老年人", "language": "外语"}
 BY_ITSELF = frozenset({"no_answer", "callback", "case"})
 """Reasons the system gives, or that are not chosen as a break."""
 MOST_WAITING = 20

@@ -1,6 +1,6 @@
 """The telephone as the desk sees it: the switchboard behind a key of the application, absent where none is set up."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -42,6 +42,8 @@ class Contacts(Protocol):
 
 class Transfers(Protocol):
     async def to(self, call_id: int, target: str, actor: Actor, *, how: str) -> Call: ...
+    async def to_skill(self, call_id: int, skill: str, actor: Actor) -> Call: ...
+    async def skills(self, actor: Actor) -> Mapping[str, int]: ...
 
 
 class Audio(Protocol):

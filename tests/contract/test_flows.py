@@ -21,7 +21,7 @@ PROMPTS = load_prompts()
 KEYS = ("1", "2", "3", "5", "9", "0", "*", "#", "", "26112000007", "123456", "9" * 30, "A", "一", "01012345678")
 EVENTS: tuple[on.Event, ...] = (
     *(on.Digits(keys) for keys in KEYS), on.Silence(), on.Timeout(), on.PersonAnswered(), on.PersonLeft(),
-    on.GivenBack(), on.NobodyThere(), on.Resumed(), on.Started({}), on.Recorded("r", 12.5), on.Recorded("", 0), on.Recorded("r", 9999),
+    on.GivenBack(), on.GivenOn(), on.NobodyThere(), on.Resumed(), on.Started({}), on.Recorded("r", 12.5), on.Recorded("", 0), on.Recorded("r", 9999),
     on.Recorded("r", 3, key="0"), on.ActResult("no_such_act", "found"),
     *(on.ActResult(act, result, {"case_no": "x" * 5000}) for act in ACTS for result in (*results_of(act), "nonsense")),
 )  # fmt: skip

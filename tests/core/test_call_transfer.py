@@ -144,6 +144,78 @@ async def test_a_gateway_killed_while_he_is_given_away_finds_him_not_served(hall
     assert (done.end, len(await hall.rows(CallBack))) == ("abandoned", 1)
 
 
+@pytest.mark.parametrize(("told", "kept"), [(("refused", "busy"), "busy"), (("busy", "refused"), "busy"), (("refused", "no_answer"), "refused")])
+async def test_the_true_reason_is_kept_in_whatever_order_it_is_told(hall: Hall, told: tuple[str, str], kept: str) -> None:
+    call = await given_away(hall)
+    for result in told:
+        after = await hall.board.rang(call.call_id, result)
+    assert ([one.result for one in transfers_of(after)], after.giving, after.was_served) == ([kept], kept, False)
+
+
+DIALECT = "hotline-dialect"
+
+
+async def colleague(hall: Hall, *, skills: tuple[str, ...] = ("dialect",)) -> None:
+    await hall.board.lines.log_in(8, "8002", skills=skills)
+    await hall.board.lines.ready(8)
+
+
+async def given_for_dialect(hall: Hall) -> Call:
+    call = await talking(hall)
+    await hall.board.transfers.to_skill(call.call_id, "dialect", OPERATOR)
+    return await hall.board.left(call.call_id, "operator")
+
+
+async def test_a_citizen_given_on_for_a_skill_waits_for_it_at_his_place_and_it_is_remembered(hall: Hall) -> None:
+    await colleague(hall)
+    call = await given_for_dialect(hall)
+    assert hall.exchange.of("queue_again") == [(call.call_id,)]
+    assert await hall.board.queue_of(call.call_id) == DIALECT
+    waits = await hall.board.queued(call.call_id, DIALECT)
+    assert (waits.queued_at, waits.was_served, [one.words for one in transfers_of(waits)]) == (call.queued_at, False, ["转座席 方言：正在等候"])
+    await hall.board.answered(call.call_id, "8002")
+    await hall.board.left(call.call_id, "citizen")
+    done = await hall.board.finish(call.call_id, outcome("served", queued=True, served=True))
+    assert [(one.to, one.how, one.by, one.result) for one in transfers_of(done)] == [("dialect", "skill", 7, "answered")]
+    assert done.was_served
+    again = await hall.ring()
+    assert await hall.board.queue_of(again.call_id) == DIALECT
+
+
+async def test_who_waits_for_a_skill_that_nobody_has_any_more_waits_with_everybody(hall: Hall) -> None:
+    await colleague(hall)
+    call = await given_for_dialect(hall)
+    await hall.board.lines.log_out(8)
+    assert await hall.board.queue_of(call.call_id) == "hotline"
+    waits = await hall.board.queued(call.call_id, "hotline")
+    assert (waits.queued_at, waits.was_served, [one.result for one in transfers_of(waits)]) == (call.queued_at, False, ["no_answer"])
+    await hall.board.hung_up(call.call_id, hall.clock())
+    await hall.board.finish(call.call_id, outcome("abandoned", how="hung_up", queued=True))
+    assert len(await hall.rows(CallBack)) == 1
+
+
+async def test_nobody_is_sent_to_wait_for_a_skill_that_no_colleague_has(hall: Hall) -> None:
+    """One's own skill is none to be given on for: the citizen is talking with whoever has it."""
+    await colleague(hall, skills=("elder",))
+    await hall.board.lines.log_in(7, "8001", skills=["dialect"])
+    assert await hall.board.transfers.skills(OPERATOR) == {"elder": 1}
+    call = await talking(hall)
+    with pytest.raises(BadInput, match="没有这种座席"):
+        await hall.board.transfers.to_skill(call.call_id, "dialect", OPERATOR)
+    assert (await hall.board.call(call.call_id)).transfers == ""
+
+
+async def test_a_citizen_whom_the_exchange_cannot_lead_on_stays_with_his_operator(hall: Hall) -> None:
+    await colleague(hall)
+    call = await talking(hall)
+    hall.exchange.refusals.append("queue_again")
+    with pytest.raises(Refused):
+        await hall.board.transfers.to_skill(call.call_id, "dialect", OPERATOR)
+    held = await hall.board.call(call.call_id)
+    assert (held.was_served, [one.result for one in transfers_of(held)]) == (True, ["refused"])
+    assert await hall.board.queue_of(call.call_id) == "hotline"
+
+
 def test_an_attempt_is_open_until_something_came_of_it(clock_at: Call) -> None:
     attempt = Transfer("8002", "blind", 7, clock_at.started_at)
     ringing = let_go(begun(clock_at, attempt))

@@ -55,13 +55,14 @@ async def talk_of(room: Room, hall: Hall, number: str, *, purpose: str = "reply"
     return call, citizen, operator
 
 
-async def test_after_a_reply_told_the_citizen_rates_it_once(room: Room, hall: Hall) -> None:
+@pytest.mark.parametrize("keys", ["2", "2#"], ids=["the key alone", "ended with #"])
+async def test_after_a_reply_told_the_citizen_rates_it_once(room: Room, hall: Hall, keys: str) -> None:
+    """Thanks are the last word: whatever is keyed meanwhile, it is said to its end."""
     async with telephone(hall, settings_of(room.hotline)), at_the_desk(hall, room):
         call, citizen, operator = await talk_of(room, hall, "19900000051")
         await operator.hang_up()
-        await citizen.do("n&q1500&d2")
+        await citizen.do(f"n&q1500&d{keys}")
         await citizen.ended()
-        import shutil; shutil.copy(citizen.heard, "/tmp/heard.wav"); shutil.copy(citizen.said, "/tmp/said.wav"); print("CAUSE", room.prompts_on(citizen.heard, *ASKED))
         assert room.prompts_on(citizen.heard, *ASKED) == ["rating_ask", "rating_thanks"]
         held = await hall.board.call(call.call_id)
         assert (held.rating, held.was_served) == (2, True)
@@ -81,6 +82,7 @@ async def test_a_citizen_who_was_on_hold_is_asked_too(room: Room, hall: Hall) ->
         await operator.hang_up()
         await citizen.do("n&q1500&d1")
         await citizen.ended()
+        assert room.prompts_on(citizen.heard, *ASKED) == ["rating_ask", "rating_thanks"]
         assert (await hall.board.call(call.call_id)).rating == 1
 
 
@@ -108,6 +110,7 @@ async def test_after_a_call_back_the_citizen_is_asked_and_the_debt_is_paid(room:
         await operator.hang_up()
         await citizen.do("n&q1500&d1")
         await citizen.ended()
+        assert room.prompts_on(citizen.heard, *ASKED) == ["rating_ask", "rating_thanks"]
         held = await hall.board.call(call.call_id)
         assert (held.rating, held.end, held.result) == (1, "talked", "reached")
         assert [one.state for one in await hall.rows(CallBack)] == ["done"]

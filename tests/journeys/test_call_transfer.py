@@ -20,9 +20,9 @@ from tests.make import make_actor
 from tests.phones import Hall
 
 pytestmark = pytest.mark.servers
-IN_VAIN = (["busy"], ["refused"], ["no_answer"])
-"""Of a telephone that was called in, Asterisk does not always tell why it did not come."""
 OPERATOR = make_actor(Role.OPERATOR, user_id=OPERATOR_7)
+COLLEAGUE = 8
+SERVED = ["to_person", "rating_ask", "rating_thanks", "goodbye"]
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def test_an_operator_whose_third_is_busy_has_the_citizen_back(room: Room, 
     async with telephone(hall, settings_of(room.hotline)), at_the_desk(hall, room):
         citizen, operator, call = await taken(room, hall, "19900000043")
         await hall.board.transfers.to(call.call_id, "110", OPERATOR, how="warm")
-        await until(lambda: results(hall, call.call_id), lambda found: found in IN_VAIN)
+        await until(lambda: results(hall, call.call_id), lambda found: found == ["busy"])
         await until(lambda: room.pbx.command(f"confbridge list call-{call.call_id}"), lambda listed: str(listed).count("PJSIP/") == 2)
         await citizen.do(room.speak("citizen"))
         await operator.hang_up()
@@ -116,9 +116,37 @@ async def test_an_operator_who_leaves_before_the_third_answers_has_not_served_hi
         await until(lambda: hall.board.call(call.call_id), lambda held: held.giving == "ringing")  # type: ignore[attr-defined]
         await room.pstn.act("Hangup", Channel=third.channel, Cause=17)
         again = await rings_again(room, "8001", operator)
-        assert await results(hall, call.call_id) in IN_VAIN
+        await until(lambda: results(hall, call.call_id), lambda found: found == ["busy"])
         await answer(again, "8001")
         await room.talk(citizen, again)
         await citizen.hang_up()
         assert (await ended(hall, call.call_id)).was_served
         assert room.is_on("citizen", again.heard)
+
+
+async def test_a_citizen_given_on_for_his_dialect_is_served_by_whoever_has_it_and_goes_there_at_once_next_time(
+    room: Room, hall: Hall
+) -> None:
+    async with telephone(hall, settings_of(room.hotline)) as phone, at_the_desk(hall, room):
+        await behave(room.agents, "8002", "ring")
+        await hall.board.lines.log_in(COLLEAGUE, "8002", skills=["dialect"])
+        await hall.board.lines.pause(COLLEAGUE, "meal")
+        citizen, operator, call = await taken(room, hall, "19900000046")
+        await hall.board.lines.ready(COLLEAGUE)
+        await hall.board.transfers.to_skill(call.call_id, "dialect", OPERATOR)
+        await operator.ended()
+        other = await room.operator_answers("8002")
+        await until(lambda: results(hall, call.call_id), lambda found: found == ["answered"])
+        await room.talk(citizen, other)
+        await other.hang_up()
+        await citizen.do("n&q1500&d1#")
+        await citizen.ended()
+        assert room.prompts_on(citizen.heard, "to_person", "rating_ask", "rating_thanks", "goodbye") == SERVED
+        done = await ended(hall, call.call_id)
+        assert (done.end, done.rating, done.was_served, done.extension, done.queue) == ("served", 1, True, "8002", "hotline-dialect")
+        await hall.board.lines.ready(COLLEAGUE)
+        again = await room.citizen_rings(caller="19900000046")
+        at_once = await rings_again(room, "8002", other)
+        await answer(at_once, "8002")
+        await again.hang_up()
+        await phone.desk.log_out("8002")

@@ -58,6 +58,10 @@ class AgiPeer:
         if line.startswith("GOSUB"):
             context, _, _, arguments = quoted(line)
             return self._say(arguments) if context == "hotline-say" else self._take(arguments)
+        if line.startswith("EXEC"):
+            self.heard += quoted(line)[1].split("&")
+            self.typed = ""  # nobody listens to keys meanwhile
+            return "200 result=0"
         if line.startswith("GET FULL VARIABLE"):
             name = quoted(line)[0].strip("${}")
             return f"200 result=1 ({self.variables[name]})" if name in self.variables else "200 result=1 ()"

@@ -88,7 +88,7 @@ async def opened(*, speech: SoundOf | None = None, **given: Any) -> AsyncIterato
     steps = Steps(board, clock=lambda: NOW)
     doing = Doing(board, Sounds(PROMPTS, all_files(), "zh", speech or Synthesiser()))
 
-    driver = Driver(steps, doing, SETTINGS, place=lambda call_id: 3, duty=lambda: "00000001")
+    driver = Driver(steps, doing, SETTINGS, place=lambda call_id, queue: 3, duty=lambda: "00000001")
     server = AgiServer("127.0.0.1", 0, 4, driver.serve, driver.serve_busy)
     made = Gateway(board, driver, server)
     steps.observe = made.observe

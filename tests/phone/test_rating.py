@@ -27,6 +27,14 @@ async def test_the_citizen_who_stays_on_the_line_is_asked_and_thanked(gateway: G
     assert ("hung_up", 1, "") in gateway.board.told
 
 
+@pytest.mark.parametrize("keys", ["2#", "22", "2*1#"])
+async def test_the_last_word_is_said_whatever_is_keyed_behind_the_answer(gateway: Gateway, keys: str) -> None:
+    placed(gateway, "reply")
+    peer = await gateway.call(keys, path="rating", arguments=("pbx", "1"), agi_channel=CITIZEN)
+    assert peer.heard == ["zh/rating_ask", "zh/rating_thanks"]
+    assert peer.variables["GW_DONE"] == "1"
+
+
 async def test_one_who_is_not_to_be_asked_hears_nothing(gateway: Gateway) -> None:
     gateway.board.given = {"rating": "not_asked"}
     placed(gateway, "contact")

@@ -103,6 +103,19 @@ def test_who_comes_back_to_the_queue_gets_his_place_again() -> None:
     assert waiting.place(2) == 1
 
 
+def test_a_place_is_one_among_those_who_wait_in_the_same_queue() -> None:
+    """Who is given on for a skill comes before the newcomers there, however many wait for everybody."""
+    waiting = Waiting()
+    for moment, call_id in enumerate((1, 2, 3)):
+        waiting.joined(call_id, moment)
+    waiting.unqueued(3)
+    waiting.joined(4, 4.0, queue="hotline-dialect")
+    assert (waiting.place(3), waiting.place(3, "hotline-dialect")) == (3, 1)
+    waiting.reread(Truth((Leg("a", "1.1", "1.1", 1), Leg("b", "1.2", "1.2", 3)), waits_s={"1.1": 30.0, "1.2": 20.0},
+                         queues={"1.1": "hotline", "1.2": "hotline-dialect"}), 100.0)  # fmt: skip
+    assert (waiting.place(3), waiting.place(3, "hotline-dialect")) == (2, 1)
+
+
 def test_places_are_known_again_after_a_reconnection() -> None:
     waiting = Waiting()
     legs = (Leg("a", "1.1", "1.1", 1), Leg("b", "1.2", "1.2", 2))

@@ -32,7 +32,7 @@ JOINED = (
     ("callback_confirm", {"caller": "00074061358"}, "00074061358"),
     ("status_told", {"received_at": "2026-09-13T09:00:00", "subclass": "暴露垃圾", "words": "已结案"}, "9月13日反映"),
     ("status_told", {"received_at": "2026-12-20T09:00:00", "subclass": "暴露垃圾", "words": "已结案"}, "12月20日反映"),
-    ("queue_place", {"position": "16", "wait_s": "180"}, "16位来电人"),
+    ("queue_place", {"position": "16", "wait_s": "180"}, "第16位"),
     ("queue_place", {"position": "2", "wait_s": "1200"}, "20分钟"),
 )
 """Prompts that are joined from many recordings, and what must be understood of them."""

@@ -46,6 +46,42 @@ async def test_a_caller_who_hangs_up_while_he_is_given_away_was_not_served(gatew
     assert (gateway.board.outcomes[1].end, gateway.board.outcomes[1].served) == ("abandoned", False)
 
 
+async def test_a_caller_given_on_for_a_skill_waits_again_at_his_place(gateway: Gateway) -> None:
+    await gateway.call()
+    await gateway.driver.steps.person_answered(1, "8001")
+    gateway.board.given = {"queue": "hotline-dialect"}
+    peer = await gateway.call(path="resume", arguments=("pbx", "1", "given", "", ""))
+    assert peer.heard == ["zh/to_person"]
+    assert [peer.variables[name] for name in ("GW_NEXT", "GW_QUEUE", "GW_PLACE")] == ["queue", "hotline-dialect", "3"]
+    assert gateway.board.events("left")[-1] == ("left", 1, "operator")
+    await gateway.driver.steps.caller_gone(1, NOW)
+    assert (gateway.board.outcomes[1].end, gateway.board.outcomes[1].served) == ("abandoned", False)
+
+
+async def test_a_gateway_that_dies_meanwhile_leaves_him_waiting_for_that_skill(gateway: Gateway) -> None:
+    """The dialplan asks a second time when the first answer never came."""
+    await gateway.call()
+    await gateway.driver.steps.person_answered(1, "8001")
+    gateway.board.given = {"queue": "hotline-dialect"}
+    await gateway.call(path="resume", arguments=("pbx", "1", "given", "", ""))
+    again = await gateway.call(path="resume", arguments=("pbx", "1", "again"))
+    assert (again.variables["GW_NEXT"], again.variables["GW_QUEUE"]) == ("queue", "hotline-dialect")
+
+
+@pytest.mark.parametrize("status", ["JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL"])
+async def test_a_queue_of_a_skill_that_is_empty_leads_to_everybodys(gateway: Gateway, status: str) -> None:
+    """He is not told that nobody is there: somebody is, only not with that skill."""
+    gateway.board.given = {"queue": "hotline-dialect"}
+    await gateway.call()
+    gateway.board.calls[1] = replace(gateway.board.calls[1], queue="hotline-dialect")
+    peer = await gateway.call(path="resume", arguments=("pbx", "1", "queue", status, ""))
+    assert [peer.variables[name] for name in ("GW_NEXT", "GW_QUEUE", "GW_PLACE")] == ["queue", "hotline", "3"]
+    assert peer.heard == []
+    gateway.board.calls[1] = replace(gateway.board.calls[1], queue="hotline")
+    nobody = await gateway.call("h", path="resume", arguments=("pbx", "1", "queue", status, ""))
+    assert nobody.heard == ["zh/offer_nobody"]
+
+
 async def test_a_transfer_answered_while_the_link_was_down_is_a_talk(gateway: Gateway) -> None:
     await gateway.call()
     await gateway.driver.steps.person_answered(1, "8001")
@@ -69,6 +105,17 @@ async def test_what_came_of_ringing_the_duty_is_told(gateway: Gateway) -> None:
 def test_what_came_of_calling_somebody_in_is_known_by_the_name_of_the_action(response: str, reason: str, result: str) -> None:
     told = Told("OriginateResponse", {"actionid": "third/7/1", "response": response, "reason": reason})
     assert happening(told) == Happening("third", 7, cause=result)
+
+
+@pytest.mark.parametrize(("status", "result"), [("BUSY", "busy"), ("NOANSWER", "no_answer"), ("CHANUNAVAIL", "refused")])
+def test_why_a_third_did_not_come_is_told_by_the_end_of_the_dial(status: str, result: str) -> None:
+    """The answer to the action says 0 for a busy telephone as for one that is not there."""
+    told = Told("DialEnd", {"channel": "", "destchannel": "PJSIP/8002-00000002", "destuniqueid": "third-7-1", "dialstatus": status,
+                            "destchanvariable": "CALL_ID=7"})  # fmt: skip
+    assert happening(told) == Happening("rang", 7, "8002", result)
+    outside = Told("DialEnd", {**told.values, "destchannel": "PJSIP/trunk-00000002"})
+    assert happening(outside) == Happening("rang", 7, "", result)
+    assert happening(Told("DialEnd", {**told.values, "dialstatus": "ANSWER"})) is None
 
 
 def test_a_colleague_who_lets_it_ring_is_free_again() -> None:
