@@ -15,9 +15,9 @@ from ivr.keypad import FLOOD
 
 GUARD_S = 4
 """Seconds in which the gateway must give its next command."""
-SAY, TAKE = "hotline-say", "hotline-take"
-SOUND_S = 12
-"""Length assumed of a sound."""
+SAY, TELL, TAKE = "hotline-say", "hotline-tell", "hotline-take"
+SOUND_S = 20
+"""Length assumed of a sound; the longest prompt we ship takes 16."""
 WELL, DEAD = 200, 511
 """Asterisk's answer to a command that needs a living leg."""
 TONE_S = 0.7
@@ -79,11 +79,7 @@ class Leg:
     async def tell(self, sounds: Sequence[str]) -> None:
         """Say sounds to their end, whatever is keyed meanwhile."""
         for part in parts(sounds):
-            lasts_s = SOUND_S * len(part)
-            await self._set({"TIMEOUT(absolute)": str(lasts_s + GUARD_S)})
-            reply = await self._run(command("EXEC", "Playback", "&".join(part)), lasts_s=lasts_s)
-            if reply.result == "-1":
-                raise LegGone
+            await self._subroutine(TELL, "&".join(part), lasts_s=SOUND_S * len(part))
 
     async def collect(self, sounds: Sequence[str], *, most: int, first_s: float, between_s: float) -> Typed:
         """Say sounds, which a key stops, and collect up to `most` keys or until #: `first_s` to wait for the first one after

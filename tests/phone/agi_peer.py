@@ -57,11 +57,7 @@ class AgiPeer:
             return "200 result=1"
         if line.startswith("GOSUB"):
             context, _, _, arguments = quoted(line)
-            return self._say(arguments) if context == "hotline-say" else self._take(arguments)
-        if line.startswith("EXEC"):
-            self.heard += quoted(line)[1].split("&")
-            self.typed = ""  # nobody listens to keys meanwhile
-            return "200 result=0"
+            return {"hotline-say": self._say, "hotline-tell": self._tell, "hotline-take": self._take}[context](arguments)
         if line.startswith("GET FULL VARIABLE"):
             name = quoted(line)[0].strip("${}")
             return f"200 result=1 ({self.variables[name]})" if name in self.variables else "200 result=1 ()"
@@ -80,6 +76,11 @@ class AgiPeer:
             self.typed = entry
         keys, ended = self._taken(int(most), listens=listens)
         self.variables["GW_READ"] = f"{'OK' if ended else 'TIMEOUT'}:{keys}"
+        return "200 result=0 Gosub complete"
+
+    def _tell(self, arguments: str) -> str:
+        self.heard += arguments.split("&")
+        self.typed = ""  # nobody listens to keys meanwhile
         return "200 result=0 Gosub complete"
 
     def _taken(self, most: int, *, listens: bool) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from channels.phone.leg import SOUND_S
 from channels.phone.prompt_files import (
     PromptFile,
     PromptFiles,
@@ -19,7 +20,7 @@ from intake.profile import Line
 from intake.taxonomy import load_taxonomy
 from ivr import speech
 from ivr.breath import breaths
-from ivr.prompts import load_prompts
+from ivr.prompts import PROMPTS, load_prompts
 
 ZH = load_prompts()["zh"]
 LINES = (Line("12319", "城建服务热线", "您好，这里是云泽市。"), Line("55555", "别的", "您好。"))
@@ -142,6 +143,11 @@ def test_stops_are_rests() -> None:
 
 def test_a_changed_text_is_a_difference() -> None:
     assert differences({"a": "甲", "b": "乙", "c": "丙"}, {"a": "甲", "b": "变"}) == ["b", "c"]
+
+
+def test_no_prompt_we_ship_is_longer_than_the_driver_waits_for_a_sound() -> None:
+    shipped = PromptFiles.load(PROMPTS / "zh")
+    assert max(shipped.seconds(name) for name in shipped.files) <= SOUND_S
 
 
 def test_silence_is_as_long_as_asked() -> None:
