@@ -83,6 +83,8 @@ async def test_a_citizen_reaches_an_operator(open_line: Room, gateway: RunningGa
     call_id = await call_of(gateway, room, citizen)
     await room.talk(citizen, operator)
     await operator.hang_up()
+    # A key before the question would be nobody's answer.
+    await room.pbx.event("Newexten", Application="Read", where=lambda event: "rating_ask" in event.get("AppData", ""))
     await citizen.do("n&q1500&d1")  # asked to rate the call, he is content
     await citizen.ended()
     heard = room.prompts_on(citizen.heard, *PROMPTS)
