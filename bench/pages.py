@@ -33,7 +33,6 @@ def run(tell: Tell, *, quick: bool = False, cases: tuple[int, ...] = (), seed: i
     """Every size on both databases. `home` holds a year that was replayed (year.py): it is looked at in place of the largest."""
     sizes = cases or ((1_000, 5_000) if quick else SIZES[:-1] if home else SIZES)
     found: dict[tuple[str, int], dict[str, Row]] = {}
-    year = year_in(Path(home)) if home else {}
     with databases() as servers, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         tell("units")
         units = take_units(Path(folder))
@@ -48,17 +47,18 @@ def run(tell: Tell, *, quick: bool = False, cases: tuple[int, ...] = (), seed: i
                     seed_sqlite(where, size, seed=seed, tell=tell)
                 tell(f"pages at {size:,} cases on {name}")
                 found[name, size] = measure(where, url, seconds=1.0 if quick else SECONDS)
-        for size, where in year.items():
+        if home:
+            size = cases_in(Path(home))
             tell(f"pages at the {size:,} cases of a year on SQLite")
-            found["SQLite", size] = measure(where, "", seconds=SECONDS)
+            found["SQLite", size] = measure(Path(home), "", seconds=SECONDS)
     return _result(found, units)
 
 
-def year_in(home: Path) -> dict[int, Path]:
+def cases_in(home: Path) -> int:
     """How many cases a home folder holds."""
     with closing(sqlite3.connect(f"file:{home / 'intake.db'}?mode=ro", uri=True)) as database:
         (count,) = database.execute("SELECT count(*) FROM cases").fetchone()
-    return {int(count): home}
+    return int(count)
 
 
 def measure(home: Path, url: str, *, seconds: float) -> dict[str, Row]:

@@ -6,14 +6,14 @@ The result takes the step of the case it was made for (intake.switchboard_out): 
 from aiohttp import web
 
 from channels.web.desk_frame import desk_page
-from channels.web.desk_line import NOT_CONNECTED, phone_page
-from channels.web.desk_phone import Board, board_of
+from channels.web.desk_line import phone_page
+from channels.web.desk_phone import connected_board
 from channels.web.number import number_from, number_in
 from channels.web.session import form_of, require
 from channels.web.setting import signed_in
 from intake.call import PURPOSES, RESULTS, Call
 from intake.codes import parse_case_no
-from intake.errors import BadInput, IntakeError, NotFound, Unavailable
+from intake.errors import BadInput, IntakeError, NotFound
 from intake.model import Actor, Role
 from intake.switchboard_out import REVISIT_OF, TO_CITIZENS
 from intake.workflow import STEPS
@@ -29,7 +29,7 @@ REVISIT_RESULTS = tuple(
 @require("use_phone")
 async def place(request: web.Request) -> web.StreamResponse:
     """Ring one's own telephone, then the citizen."""
-    form, actor, board = await form_of(request), signed_in(request).actor, _board(request)
+    form, actor, board = await form_of(request), signed_in(request).actor, connected_board(request)
     case_no, purpose, debt = parse_case_no(form.get("case_no")), form.get("purpose"), number_from(form.get("debt") or "0")
     if not case_no or purpose not in TO_CITIZENS or debt is None:
         raise BadInput("purpose", "请选择通话事由。")
@@ -49,7 +49,7 @@ async def show_call(request: web.Request) -> web.StreamResponse:
 @require("use_phone")
 async def tell_result(request: web.Request) -> web.StreamResponse:
     """Write down what came of it; then the case."""
-    form, actor, board, call = await form_of(request), signed_in(request).actor, _board(request), await _own(request)
+    form, actor, board, call = await form_of(request), signed_in(request).actor, connected_board(request), await _own(request)
     try:
         await board.outgoing.end(
             call.call_id, actor, result=form.get("result"), opinion=form.get("opinion"), revisit_result=form.get("revisit_result")
@@ -62,7 +62,7 @@ async def tell_result(request: web.Request) -> web.StreamResponse:
 async def _own(request: web.Request) -> Call:
     """The call of the address, if it is one's own or one leads the room."""
     actor, missing = signed_in(request).actor, NotFound("没有这次外呼。")
-    call = await _board(request).call(number_in(request, "call_id", missing=missing))
+    call = await connected_board(request).call(number_in(request, "call_id", missing=missing))
     if call.purpose not in TO_CITIZENS or not _may_tell(call, actor):
         raise missing
     return call
@@ -77,13 +77,6 @@ async def _call_page(request: web.Request, call: Call, *, fault: str = "", statu
         request, "call_out.html", status=status, call=call, fault=fault, purpose=PURPOSES[call.purpose], results=RESULTS,
         revisit_results=REVISIT_RESULTS if call.purpose == "revisit" else (), is_told=call.end == "ended",
     )  # fmt: skip
-
-
-def _board(request: web.Request) -> Board:
-    board = board_of(request)
-    if board is None or board.telephony is None:
-        raise Unavailable(NOT_CONNECTED)
-    return board
 
 
 ROUTES: list[web.RouteDef] = [

@@ -9,7 +9,7 @@ from channels.web.call_panel import read_draft
 from channels.web.call_view import caller_view
 from channels.web.desk_bus import BUS
 from channels.web.desk_frame import desk_page
-from channels.web.desk_phone import board_of
+from channels.web.desk_phone import NOT_CONNECTED, board_of
 from channels.web.number import number_in
 from channels.web.render import page
 from channels.web.session import form_of, require
@@ -21,7 +21,6 @@ from intake.model import Role
 from intake.skill import WORDS
 from intake.telephony import Telephony
 
-NOT_CONNECTED = "电话系统没有接通，暂时不能操作电话。"
 BUSY = (LineState.RINGING, LineState.TALKING)
 ACTS: Mapping[str, Callable[[Telephony, int], Awaitable[None]]] = {
     "hold": lambda phone, call: phone.hold(call),

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from channels.web.desk_frame import desk_page
-from channels.web.desk_phone import Board, board_of
+from channels.web.desk_phone import NOT_CONNECTED, Board, board_of
 from channels.web.form import Form
 from channels.web.number import number_from
 from channels.web.session import form_of, require
@@ -30,7 +30,6 @@ from intake.telephones import Telephones, load_telephones
 from intake.telephony import Telephony
 
 PAGE = "/desk/phone"
-NOT_CONNECTED = "电话系统没有接通，暂时不能操作电话。"
 BY_ITSELF = frozenset({"no_answer", "callback", "case"})
 """Reasons the system gives, or that are not chosen as a break."""
 MOST_WAITING = 20

@@ -6,8 +6,11 @@ from typing import Protocol
 from aiohttp import web
 
 from intake.call import Call, CallRecording, Mark, OperatorLine
+from intake.errors import Unavailable
 from intake.model import Actor
 from intake.telephony import Telephony
+
+NOT_CONNECTED = "电话系统没有接通，暂时不能操作电话。"
 
 
 class Marks(Protocol):
@@ -88,6 +91,14 @@ def set_up(app: web.Application) -> None:
 
 def board_of(request: web.Request) -> Board | None:
     return request.app[TELEPHONE].board
+
+
+def connected_board(request: web.Request) -> Board:
+    """For what cannot be done without a telephone exchange; raises Unavailable."""
+    board = board_of(request)
+    if board is None or board.telephony is None:
+        raise Unavailable(NOT_CONNECTED)
+    return board
 
 
 ROUTES: list[web.RouteDef] = []

@@ -11,13 +11,12 @@ from aiohttp import web
 from channels.web.case_course import length_words
 from channels.web.case_page import case_no_of, read_view
 from channels.web.desk_frame import desk_page
-from channels.web.desk_line import NOT_CONNECTED
-from channels.web.desk_phone import Board, board_of
+from channels.web.desk_phone import NOT_CONNECTED, board_of, connected_board
 from channels.web.number import number_in
 from channels.web.session import form_of, require
 from channels.web.setting import gateway_of, signed_in
 from intake.call import PURPOSES, RESULTS, Call
-from intake.errors import BadInput, NotAllowed, NotFound, Refused, Unavailable
+from intake.errors import BadInput, NotAllowed, NotFound, Refused
 
 REASON = f"{PURPOSES['contact']}：责任单位"
 
@@ -44,7 +43,7 @@ async def show_contact(request: web.Request) -> web.StreamResponse:
 async def place(request: web.Request) -> web.StreamResponse:
     """Ring the unit's telephone, then the citizen."""
     await form_of(request)
-    actor, number, board = signed_in(request).actor, case_no_of(request), _board(request)
+    actor, number, board = signed_in(request).actor, case_no_of(request), connected_board(request)
     try:
         await board.contacts.place(actor, case_no=number, reason=REASON)
     except NotAllowed:
@@ -59,7 +58,7 @@ async def place(request: web.Request) -> web.StreamResponse:
 @require("contact_citizen")
 async def tell_result(request: web.Request) -> web.StreamResponse:
     """Write down 接通, 未接 or 拒访."""
-    form, actor, number, board = await form_of(request), signed_in(request).actor, case_no_of(request), _board(request)
+    form, actor, number, board = await form_of(request), signed_in(request).actor, case_no_of(request), connected_board(request)
     missing = NotFound("没有这次联系。")
     wanted = number_in(request, "call_id", missing=missing)
     if wanted not in [call.call_id for call in await board.contacts.of_case(number, actor)]:
@@ -90,13 +89,6 @@ def _attempt(call: Call) -> Attempt:
     words = RESULTS.get(call.result, "") or ("已结束，请登记结果" if call.is_over else "通话中" if talked else "正在呼叫")
     is_told = call.end in ("ended", "not_placed")
     return Attempt(call.call_id, call.started_at, words, spoken, call.note, call.is_over, is_told)
-
-
-def _board(request: web.Request) -> Board:
-    board = board_of(request)
-    if board is None or board.telephony is None:
-        raise Unavailable(NOT_CONNECTED)
-    return board
 
 
 ROUTES: list[web.RouteDef] = [
