@@ -155,7 +155,6 @@ class RecordTable(Generic[T]):
         coded = [column for _, names, _ in self._written for column in names]
         order = [*self._plain_columns, *coded, *self.sealed, *self.derived]
         self._in_table_order: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*map(order.index, self.table.c.keys()))
-        self._inserts: dict[str, str] = {}
         self._written_key = tuple(entry for entry in self.plan if entry[0] in self.key)
         self.columns = [column for _, names, _ in self.plan for column in names] + list(self.sealed)
         self.statements = Statements(self.table, key=self.key, columns=self.columns)
@@ -175,9 +174,7 @@ class RecordTable(Generic[T]):
     def insert_statement(self, dialect: sa.Dialect) -> str:
         """The INSERT for `values`, compiled once: what SQLAlchemy does for each row of each execution is a tenth of all
         that a report costs, and numbers, texts, booleans and bytes go in as they are."""
-        if dialect.name not in self._inserts:
-            self._inserts[dialect.name] = str(sa.insert(self.table).compile(dialect=dialect))
-        return self._inserts[dialect.name]
+        return self.statements.insert(dialect).words
 
     def row(self, record: T, vault: Vault) -> dict[str, Any]:
         """The same by name of column."""

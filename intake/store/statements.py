@@ -76,9 +76,13 @@ class Statements:
         """Parameters: `w_<column>` for each of `wanted.equal`, and `after`."""
         return self._once((dialect.name, wanted), dialect, lambda: self._select(wanted))
 
+    def insert(self, dialect: sa.Dialect) -> Prepared:
+        """All columns in the order of the table."""
+        return self._once((dialect.name, "insert"), dialect, lambda: sa.insert(self._table))
+
     def update(self, dialect: sa.Dialect, changed: Collection[str], where: Collection[str]) -> Prepared:
         """One row by its key and the columns in `where`. Parameters: `n_<column>` is a new value, `w_<column>` one to meet."""
-        kept = (dialect.name, *changed, "", *where)
+        kept = (dialect.name, "update", *changed, "", *where)
         return self._once(kept, dialect, lambda: self._update(changed, where))
 
     def _once(self, kept: object, dialect: sa.Dialect, make: Callable[[], sa.Executable]) -> Prepared:
