@@ -65,6 +65,8 @@ def measured(name: str, console: Console, *, quick: bool, given: dict[str, objec
         task = progress.add_task(QUESTIONS[name], total=None)
 
         def tell(words: str, *, done: float | None = None, total: float | None = None) -> None:
+            if not console.is_terminal:
+                console.print(words, highlight=False)  # a log shows how far a run came that broke off
             progress.update(task, description=words, completed=done, total=total)
 
         run: Callable[..., Result] = module.run

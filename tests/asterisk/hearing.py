@@ -64,6 +64,11 @@ def loudness(samples: Samples) -> float:
     return float(20 * np.log10(np.sqrt(np.mean(loud**2)) / 32768)) if loud.size else -96.0
 
 
+def sounding_s(samples: Samples) -> float:
+    """How long there is any sound, in all."""
+    return float(np.sum(_frames(samples) > QUIET_RMS)) * FRAME_S
+
+
 def longest_silence_s(samples: Samples) -> float:
     """The longest stretch without any sound."""
     longest = run = 0
