@@ -98,6 +98,11 @@ class RunningGateway:
         assert found
         return found.group(1)
 
+    def page(self, path: str) -> str:
+        """What a GET is answered with, as text."""
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
+            return str(answer.read().decode())
+
     def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
         """One request; the status and the JSON of the answer, faults too."""
         data = json.dumps(body).encode() if body is not None else None

@@ -76,6 +76,17 @@ class Exchange:
             await asyncio.sleep(NOTICE_EVERY_S)
 
     @property
+    def figures(self) -> dict[str, tuple[str, Callable[[], float]]]:
+        """For whoever watches this process: a figure's name, what it means, and how to read it."""
+        links = self.links.values()
+        return {
+            "intake_phone_calls": ("Callers the gateway is speaking to.", lambda: self.agi.calls),
+            "intake_phone_servers": ("Asterisk servers in the settings.", lambda: len(links)),
+            "intake_phone_servers_up": ("Asterisk servers that are reached.", lambda: sum(link.is_up for link in links)),
+            "intake_phone_peers_refused": ("FastAGI connections of strangers, closed unheard.", lambda: self.peers.refused),
+        }
+
+    @property
     def is_ready(self) -> bool:
         return any(link.is_up for link in self.links.values())
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -117,15 +116,20 @@ class Recordings:
         return [str(row.get("name", "")) for row in rows] if isinstance(rows, list) else []
 
     async def _taken(self, recording: CallRecording) -> Server:
-        """Take the recording from where it stands; calls that we placed may stand on any of them."""
+        """Take the recording from where it stands; calls that we placed may stand on any of them. Raises what `_take` raises: of
+        several servers that did not give it, that one of them could not be asked (it may stand there)."""
         named = self.settings.server(recording.server)
-        *others, last = [named] if named else self.settings.servers
-        for server in others:
-            with suppress(NotFetched):
+        not_there, not_asked = NotFetched("no server"), list[Exception]()
+        for server in [named] if named else self.settings.servers:
+            try:
                 await self._take(server, recording)
+            except NotFetched as error:
+                not_there = error
+            except (Refused, aiohttp.ClientError, TimeoutError) as error:
+                not_asked.append(error)
+            else:
                 return server
-        await self._take(last, recording)
-        return last
+        raise not_asked[0] if not_asked else not_there
 
     async def _take(self, server: Server, recording: CallRecording) -> None:
         """The whole file, sealed as it comes; raises NotFetched, aiohttp.ClientError, TimeoutError, intake.errors."""

@@ -3,7 +3,7 @@
 Labels are channels, route patterns and status codes, never anything a caller typed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from aiohttp import web
@@ -30,6 +30,11 @@ class Metrics:
         gauge.set_function(lambda: float(listeners()))
         # Looking a child up by its labels costs more than counting, and there are few of them.
         self._child = cache(lambda route, status: self._requests.labels(route, str(status)))
+
+    def show(self, figures: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
+        """Further figures by their names: what each means, and how to read it."""
+        for name, (meaning, read) in figures.items():
+            Gauge(name, meaning, registry=self._registry).set_function(read)
 
     def count_report(self, channel: str) -> None:
         self._reports.labels(channel).inc()

@@ -22,7 +22,7 @@ from intake.channel_memory import StoreMemory
 from intake.chores import run_chores
 from intake.commands.calendar import recompute_due_times
 from intake.commands.serve_loops import Stop, cancel, keep_up, wait_for_end
-from intake.commands.serve_phone import open_phone
+from intake.commands.serve_phone import PhoneParts, open_phone
 from intake.commands.serve_speech import transcript_loops
 from intake.courier import Courier
 from intake.errors import IntakeError, Misconfigured
@@ -36,7 +36,6 @@ from intake.store import triggers
 from intake.wiring import Running, build_listener, open_backlog, open_gateway
 
 if TYPE_CHECKING:
-    from channels.phone.speech import Speech
     from channels.web.setting import WebSetting
 
 SHUTDOWN_S = 2.0
@@ -129,7 +128,7 @@ async def start_parts(settings: Settings, running: Running, stack: AsyncExitStac
     loops |= phone.loops
     tasks = [asyncio.create_task(keep_up(name, loop), name=name) for name, loop in loops.items()]
     stack.push_async_callback(cancel, tasks)
-    await start_web(settings, running, stack, tasks, by_name, speech=phone.speech)
+    await start_web(settings, running, stack, tasks, by_name, phone)
     return tasks
 
 
@@ -196,12 +195,13 @@ def web_setting(settings: Settings) -> "WebSetting":
 
 async def start_web(
     settings: Settings, running: Running, stack: AsyncExitStack, tasks: list["asyncio.Task[None]"],
-    by_name: Mapping[str, Any], *, speech: "Speech | None" = None,
+    by_name: Mapping[str, Any], phone: PhoneParts,
 ) -> None:  # fmt: skip
     from channels.web.connection import make_runner
     from channels.web.desk_phone import TELEPHONE
     from channels.web.health import READY_CHECKS
     from channels.web.hooks import HOOKED, Hooked, hear
+    from channels.web.metrics import METRICS
     from channels.web.server import build_app
     from channels.web.spoken import SPEECH
 
@@ -209,8 +209,9 @@ async def start_web(
     app[READY_CHECKS] += ready_checks(running, tasks)
     listener = build_listener(running.gateway, open_backlog(settings, running))
     app[TELEPHONE].board = running.switchboard
-    if speech is not None:
-        app[SPEECH] = speech
+    if phone.speech is not None:
+        app[SPEECH] = phone.speech
+    app[METRICS].show(phone.figures)
     app[HOOKED] = Hooked(listener, by_name)
     comparing = partial(
         run_reconciling, running.store, running.rules, by_name, emit_of=lambda channel: partial(hear, app, channel),

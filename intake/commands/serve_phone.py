@@ -21,10 +21,11 @@ OVERRIDES = "prompts"
 
 @dataclass(frozen=True, slots=True)
 class PhoneParts:
-    """`loops` by name; `speech` has the words that Asterisk fetches from the web server."""
+    """`loops` by name; `speech` has the words that Asterisk fetches from the web server; `figures` for /metrics."""
 
     loops: dict[str, Callable[[], Coroutine[None, None, None]]] = field(default_factory=dict)
     speech: "Speech | None" = None
+    figures: dict[str, tuple[str, Callable[[], float]]] = field(default_factory=dict)
 
 
 async def open_phone(settings: Settings, running: Running, stack: AsyncExitStack) -> PhoneParts:
@@ -46,7 +47,7 @@ async def open_phone(settings: Settings, running: Running, stack: AsyncExitStack
     sounds = Sounds(load_prompts()["zh"], prompt_files(settings), phone.sounds, speech)
     exchange = Exchange(phone, running.switchboard, sounds=sounds, http=http, clock=gateway.clock)
     running.switchboard.connect(exchange.desk)
-    return PhoneParts(exchange.loops, speech if isinstance(speech, Speech) else None)
+    return PhoneParts(exchange.loops, speech if isinstance(speech, Speech) else None, exchange.figures)
 
 
 def prompt_files(settings: Settings) -> "PromptFiles":

@@ -98,6 +98,7 @@ async def test_a_citizen_reaches_an_operator(open_line: Room, gateway: RunningGa
     size, millis, _ = await sound_of(gateway, call_id, "talk")
     assert size > 8000 * sum(SPEAKS_S.values())
     assert millis >= 800 * sum(SPEAKS_S.values())
+    assert "intake_phone_servers_up 1.0" in await asyncio.to_thread(gateway.page, "/metrics")
 
 
 @pytest.mark.skipif(RELEASE == "16", reason="Asterisk 16 has no command that ends a connection to AMI")

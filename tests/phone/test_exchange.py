@@ -79,6 +79,17 @@ async def test_after_a_reconnection_our_records_and_the_queues_are_put_right() -
         assert server.named("Originate")[0]["Variable"] == "FORGET=9.9"
 
 
+async def test_who_watches_the_process_sees_whether_asterisk_is_reached() -> None:
+    def now(exchange: Exchange) -> dict[str, float]:
+        return {name.removeprefix("intake_phone_"): read() for name, (_, read) in exchange.figures.items()}
+
+    async with ami_server(replies=dict(NOTHING)) as server, running(server, FakeBoard()) as exchange:
+        assert now(exchange) == {"calls": 0, "servers_up": 1, "servers": 1, "peers_refused": 0}
+        exchange.peers.refused += 2
+    assert now(exchange)["servers_up"] == 0
+    assert now(exchange)["peers_refused"] == 2
+
+
 async def test_click_to_call_rings_the_operator_first() -> None:
     async with ami_server(replies=dict(NOTHING)) as server, running(server, FakeBoard()) as exchange:
         await exchange.desk.call("8001", "19900001234", call_id=7, kind="contact")
@@ -255,6 +266,24 @@ async def test_a_wrong_password_gives_no_recording_up_asks_rarely_and_is_told_on
             with capture_logs() as logs:
                 assert await mended.fetch_wanted() == 100
             assert [line["state"] for line in logs if line["event"] == "phone.ari"] == ["up"]
+
+
+@pytest.mark.parametrize("first", [401, None])
+async def test_a_call_we_placed_is_fetched_from_the_next_server_while_the_first_cannot_be_asked(first: int | None) -> None:
+    """And while it stands on neither, it is not given up: it may be on the one that could not be asked."""
+    board = over()
+    async with ari(first or 500, b"") as (refusing, _), ari(200, WAV) as (url, _), ari(404, b"") as (without, _), aiohttp.ClientSession() as http:
+
+        def recordings(second: str) -> Recordings:
+            stands = {"north": refusing if first else "http://127.0.0.1:9", "south": second}
+            servers = tuple(Server(name, ari_url=at, ari_secret="x") for name, at in stands.items())
+            return Recordings(board, PhoneSettings(servers=servers), http)
+
+        board.audio.waiting = [replace(wanted(), server="")]
+        assert await recordings(without).fetch_wanted() == 0
+        assert (board.audio.stored, board.audio.failures) == ({}, [])
+        assert await recordings(url).fetch_wanted() == 1
+    assert board.audio.stored == {"token": WAV}
 
 
 async def test_an_endless_recording_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
