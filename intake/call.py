@@ -99,6 +99,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """A citizen who waits for an operator now; `queued_at` is his place, `queue` everybody's or that of a skill."""
+
+    call_id: int
+    queued_at: datetime
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecording:
     """A message or talk. `ref` is Asterisk's name of it, `token` the unguessable name of our sealed copy; `size` is 0
     until the audio is here and again after it was erased. `transcript` is a machine's draft, never the original."""

@@ -19,7 +19,7 @@ from intake.model import Actor
 from intake.nuisance import standing
 from intake.permission import demand
 from intake.ports import Work
-from intake.switchboard_acts import waiting_calls
+from intake.switchboard_acts import waiting_now
 from intake.switchboard_lines import line_at, own_line, set_line
 from intake.switchboard_parts import Parts
 
@@ -98,7 +98,7 @@ class Callbacks:
         current = work.get(OperatorLine, line.user_id, lock=True)
         if current is None or current.state is not LineState.READY:
             return None, False
-        waiting = [one.queued_at for one in waiting_calls(work) if one.queued_at]
+        waiting = [one.queued_at for one in waiting_now(work)]
         if waiting and idle_only:
             return None, True
         chosen = next_callback(self._without_marked(work), Line(work.now, waiting, self.credit))

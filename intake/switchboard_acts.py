@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from intake import callback_work
-from intake.call import Call, LineState, OperatorLine, Told
+from intake.call import Call, LineState, OperatorLine, Told, Waits
 from intake.call_spool import Owing
 from intake.callback import RINGABLE, not_before
 from intake.caller import caller_of
@@ -72,17 +72,18 @@ class Acts:
 
     async def _queue_position(self, call: Call, values: Values) -> Answer:
         now = self._gateway.now()
-        hashed, talk_s = self._parts.number_hash(call.caller), self._parts.book.rules().talk_s
-        waiting, lines, mean_s, queue = await self._store.read(
-            lambda work: (*_queue(work, talk_s), steered(work, call, hashed))
-        )  # fmt: skip
+        hashed, usual_s = self._parts.number_hash(call.caller), self._parts.book.rules().talk_s
+        lines = await self._store.read(lambda work: work.find(OperatorLine))
         staffed = [line for line in lines if line.state is not LineState.OFFLINE]
         if not staffed:
             return ("nobody" if self._parts.book.is_open(call.line, now) else "closed"), {}
+        waiting, talks_s, queue = await self._store.read(
+            lambda work: (waiting_now(work), work.last_talks_s(most=RECENT_CALLS), steered(work, call, hashed))
+        )
         place, seats = call.queued_at or now, [line.skills for line in staffed]
-        before = [skill_of(one.queue) for one in waiting if one.call_id != call.call_id and (one.queued_at or now) < place]
+        before = [skill_of(one.queue) for one in waiting if one.call_id != call.call_id and one.queued_at < place]
         skill = skill_of(queue)
-        told = outlook(skill, before=before, seats=seats, talk_s=mean_s)
+        told = outlook(skill, before=before, seats=seats, talk_s=mean_talk_s(talks_s, usual_s))
         if told is None:
             return "nobody", {}
         if told.position == 1 and any(staffed[one].state is LineState.READY for one in able(skill, seats)):
@@ -206,22 +207,14 @@ class Acts:
         return result, {"target": number}
 
 
-def _queue(work: Work, usual_talk_s: int) -> tuple[list[Call], list[OperatorLine], int]:
-    last = work.find(Call, order="-call_id", limit=RECENT_CALLS)
-    return waiting_calls(work), work.find(OperatorLine), mean_talk_s(last, usual_talk_s)
-
-
-def waiting_calls(work: Work) -> list[Call]:
+def waiting_now(work: Work) -> list[Waits]:
     """Citizens who wait for an operator now, in the order of their places."""
-    live = work.find(Call, live=True)
-    waiting = [one for one in live if one.queued_at and not one.was_served and work.now - one.started_at < STALE]
-    return sorted(waiting, key=lambda one: (one.queued_at or one.started_at, one.call_id))
+    return work.callers_waiting(since=work.now - STALE)
 
 
-def mean_talk_s(calls: Sequence[Call], usual: int) -> int:
+def mean_talk_s(talks_s: Sequence[float], usual: int) -> int:
     """How long operators talked lately; the city's figure until ten talks are known."""
-    talks = [(one.left_at - one.answered_at).total_seconds() for one in calls if one.left_at and one.answered_at]
-    return max(1, round(sum(talks) / len(talks))) if len(talks) >= 10 else usual
+    return max(1, round(sum(talks_s) / len(talks_s))) if len(talks_s) >= 10 else usual
 
 
 def cases_of(work: Work, hashed: str) -> list[int]:

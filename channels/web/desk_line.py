@@ -24,7 +24,7 @@ from intake.permission import may
 from intake.ports import Work
 from intake.records import User
 from intake.skill import WORDS as SKILL_WORDS
-from intake.switchboard_acts import waiting_calls
+from intake.switchboard_acts import waiting_now
 from intake.switchboard_out import TO_CITIZENS
 from intake.telephones import Telephones, load_telephones
 from intake.telephony import Telephony
@@ -123,7 +123,7 @@ async def spy(request: web.Request) -> web.StreamResponse:
 async def phone_page(request: web.Request, *, fault: str = "", status: int = 200) -> web.Response:
     """The page as it stands."""
     gateway, actor, board = gateway_of(request), signed_in(request).actor, board_of(request)
-    lines, users, waiting = await gateway.store.read(_room)
+    lines, users, waiting, waiting_count = await gateway.store.read(_room)
     seats = [_seat(line, users, actor) for line in lines if line.state is not LineState.OFFLINE]
     mine = next((seat for seat in seats if seat.is_mine), None)
     return await desk_page(
@@ -136,18 +136,21 @@ async def phone_page(request: web.Request, *, fault: str = "", status: int = 200
         last=next((line.extension for line in lines if line.user_id == actor.user_id), ""),
         own_call=await _own_call(board, mine),
         seats=seats if may(actor, "lead_phone") else [],
-        waiting=[_waits(call) for call in waiting[:MOST_WAITING]],
-        waiting_count=len(waiting),
+        waiting=[_waits(call) for call in waiting],
+        waiting_count=waiting_count,
         overheard={"listen": "监听", "whisper": "密语"}.get(request.query.get("overheard", ""), ""),
         reasons=tuple((key, words) for key, words in PAUSE_REASONS.items() if key not in BY_ITSELF),
         **_choices(_telephones(request)),
     )
 
 
-def _room(work: Work) -> tuple[list[OperatorLine], dict[int, str], list[Call]]:
+def _room(work: Work) -> tuple[list[OperatorLine], dict[int, str], list[Call], int]:
+    """Telephones, who sits there, who waits (the first of them), and how many do."""
     lines = work.find(OperatorLine, order="extension")
     users = (work.get(User, line.user_id) for line in lines)
-    return lines, {user.user_id: user.display_name for user in users if user}, waiting_calls(work)
+    waiting = waiting_now(work)
+    calls = (work.get(Call, one.call_id) for one in waiting[:MOST_WAITING])
+    return lines, {user.user_id: user.display_name for user in users if user}, [call for call in calls if call], len(waiting)
 
 
 def _seat(line: OperatorLine, users: Mapping[int, str], actor: Actor) -> Seat:

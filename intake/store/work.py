@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from intake.call import Waits
 from intake.errors import StaleVersion
 from intake.model import Case, Place, State
 from intake.queue import PAGE, QueueFilter, QueuePage
 from intake.records import Debt, FeedEvent, OutboxRow, Session, Timer
-from intake.store import claims, counts, day, debts, feeds, queue, search, spot, tables, tries
+from intake.store import claims, counts, day, debts, feeds, phone_queue, queue, search, spot, tables, tries
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
 from intake.store.mapping import to_micros
@@ -147,6 +148,16 @@ class Work:
         """Steps a person took since a moment, by name, and `calls` that ended (day.py)."""
         self.flush_rows()
         return day.done_by(self.connection, user_id, since)
+
+    def callers_waiting(self, *, since: datetime) -> list[Waits]:
+        """Citizens who wait for an operator, whose call began after a moment, in the order of their places (phone_queue.py)."""
+        self.flush_rows()
+        return phone_queue.callers_waiting(self.connection, self.vault, since=since)
+
+    def last_talks_s(self, *, most: int) -> list[float]:
+        """Seconds of the talks among the last calls (phone_queue.py)."""
+        self.flush_rows()
+        return phone_queue.last_talks_s(self.connection, most=most)
 
     def cases_near(self, place: Place, *, since: datetime) -> list[Case]:
         """Cases around a spot since a moment, newest first (spot.py)."""

@@ -7,7 +7,7 @@ import pytest
 from intake.call import Call, CallBack, LineState, OperatorLine, Told
 from intake.errors import BadInput, NotAllowed, Refused, Unavailable
 from intake.model import Role
-from intake.switchboard_acts import waiting_calls
+from intake.switchboard_acts import waiting_now
 from intake.transfer import Transfer, begun, ended, let_go, open_transfer, taken, transfers_of
 from tests.make import make_actor
 from tests.phones import CALLER_E164, Hall
@@ -39,7 +39,7 @@ async def test_a_citizen_given_away_in_vain_is_owed_a_call_when_he_gives_up(hall
     call = await given_away(hall)
     after = await hall.board.rang(call.call_id, result)
     assert not after.was_served
-    assert await hall.store.read(lambda work: [one.call_id for one in waiting_calls(work)]) == [call.call_id]
+    assert await hall.store.read(lambda work: [one.call_id for one in waiting_now(work)]) == [call.call_id]
     await hall.board.hung_up(call.call_id, hall.clock())
     done = await hall.board.finish(call.call_id, outcome("abandoned", how="hung_up", queued=True))
     assert [one.result for one in transfers_of(done)] == [result]
