@@ -41,7 +41,7 @@ from tests.running import RunningGateway
 
 Tell = Callable[[str], object]
 SPEAKS_S, QUIET_S, END_S, POP_S = 8.0, 1.5, 60.0, 60.0
-CALLS, RATES, POPS = 200, (20.0, 40.0, 80.0, 160.0), 40
+CALLS, RATES, POPS = 200, (40.0, 160.0, 320.0), 40
 WHOLE = 0.98
 BREATH = SILENCE * 25
 """Half a second before the key that ends a message: Asterisk cuts the last quarter of a second off, for the key's own sound."""
