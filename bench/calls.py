@@ -107,7 +107,7 @@ def run(tell: Tell, *, quick: bool = False) -> Result:
         "The callers run on the same machine and take their part of it: each sends 50 packets a second and is sent as many.",
     )
     bare = {"storms": [{"way": way, "rate": s.per_s, "complete": s.complete, "calls": s.calls, "at_once": s.most_at_once,
-                        "waits_ms": [round(wait * 1e3, 1) for wait in s.waits_s]} for way, s in found], "pops_ms": [p * 1e3 for p in pops]}
+                        "waits_ms": {"p95": late(s.waits_s), "worst": max(s.waits_s, default=math.nan) * 1e3}} for way, s in found], "pops_ms": [p * 1e3 for p in pops]}
     return Result("calls", "Telephone calls", (table,), notes, facts(units) | bare)
 
 
