@@ -250,7 +250,7 @@ class Switchboard:
 
     async def live(self) -> list[Call]:
         """Calls without an end, of all gateways."""
-        return await self.gateway.store.read(lambda work: work.find(Call, live=True))
+        return await self.gateway.store.read(lambda work: work.live_calls())
 
     async def recent(self, number: str, *, limit: int = 10) -> list[Call]:
         """The last calls with a number, newest first."""

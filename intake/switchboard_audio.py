@@ -40,12 +40,7 @@ class Audio:
 
     async def wanted(self) -> list[CallRecording]:
         """Recordings that the exchange still holds, oldest first."""
-
-        def question(work: Work) -> list[CallRecording]:
-            waiting = work.find(CallRecording, stored_at=None, order="recording_id", limit=4 * PAGE)
-            return [one for one in waiting if one.ref and one.attempts < MAX_ATTEMPTS and one.erased_at is None][:PAGE]
-
-        return await self._store.read(question)
+        return await self._store.read(lambda work: work.recordings_due("fetch", most=PAGE, attempts=MAX_ATTEMPTS))
 
     async def failed(self, token: str, why: str) -> None:
         """Fetching failed; after MAX_ATTEMPTS a person must look (doctor)."""
@@ -133,12 +128,7 @@ class Audio:
 
     async def untranscribed(self) -> list[CallRecording]:
         """Messages that are here and have no draft yet, oldest first."""
-
-        def question(work: Work) -> list[CallRecording]:
-            waiting = work.find(CallRecording, transcribed_at=None, kind="message", order="recording_id", limit=4 * PAGE)
-            return [one for one in waiting if one.stored_at is not None and one.size][:PAGE]
-
-        return await self._store.read(question)
+        return await self._store.read(lambda work: work.recordings_due("draft", most=PAGE))
 
     async def transcribe(self, token: str, text: str, *, confidence: float = 0.0) -> CallRecording:
         """Keep a machine's draft; an unread report takes it into its description, and danger in it is told at once."""

@@ -1,5 +1,7 @@
-"""Who waits for an operator, and how long operators talked lately. Every caller is told his place, so only columns are read:
-whole calls have to be unsealed, and with hundreds of callers each would pay for all the others.
+"""Who is on the telephone, who waits for an operator, and how long operators talked lately.
+
+Every caller is told his place, so only columns are read for it: whole calls have to be unsealed, and with hundreds of callers
+each would pay for all the others.
 """
 
 from collections.abc import Iterator
@@ -22,7 +24,13 @@ WAITING = (
     .order_by(C.queued_at, C.call_id)
 )
 LAST = sa.select(C.answered_at, C.left_at).order_by(C.call_id.desc()).limit(sa.bindparam("most"))
-ONE = sa.select(*(C[name] for name in CALLS.columns)).where(C.call_id == sa.bindparam("call_id"))
+WHOLE = sa.select(*(C[name] for name in CALLS.columns))
+ONE, LIVE = WHOLE.where(C.call_id == sa.bindparam("call_id")), WHOLE.where(sa.text("live")).order_by(C.call_id)
+
+
+def live_calls(connection: sa.Connection, vault: Vault) -> list[Call]:
+    """Calls without an end, of all gateways: a few, however many there were before."""
+    return [CALLS.record_from(row, vault) for row in connection.execute(LIVE)]
 
 
 def callers_waiting(connection: sa.Connection, vault: Vault, *, since: datetime) -> list[Waits]:

@@ -14,7 +14,7 @@ from intake.store import counts, search, triggers
 from intake.store.sqlite import sqlite_engine
 from intake.store.tables import METADATA
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -14,6 +14,8 @@ from intake.vault import Vault
 
 NUMBER = "phone"
 """Hashed for the same purpose as a contact's telephone, so that a caller's cases and calls are found by one hash."""
+UNDRAFTED = "kind = 'message' AND size > 0 AND transcribed_at IS NULL"
+"""Messages that are here and have no draft of their words yet (sounds_due.py)."""
 
 
 def number_hash(record: Call | CallBack | Mark, vault: Vault) -> str:
@@ -43,7 +45,9 @@ def phone_tables(metadata: sa.MetaData) -> tuple[RecordTable[Any], ...]:
         RecordTable(
             CallRecording, "recordings", metadata, key=["recording_id"], sealed={"sealed": ("transcript",)},
             extra=[sa.UniqueConstraint("token"), sa.UniqueConstraint("call_id", "name"), sa.Index(None, "case_no"),
-                   sa.Index(None, "stored_at", "recording_id"), sa.Index(None, "transcribed_at", "recording_id")],
+                   sa.Index(None, "stored_at", "recording_id"),
+                   sa.Index("ix_recordings_undrafted", "recording_id", sqlite_where=sa.text(UNDRAFTED),
+                            postgresql_where=sa.text(UNDRAFTED))],
         ),
         RecordTable(
             CallBack, "callbacks", metadata, key=["callback_id"], sealed={"sealed": ("number",)},

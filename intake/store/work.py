@@ -12,15 +12,16 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from intake.call import Waits
+from intake.call import Call, CallRecording, Waits
 from intake.errors import StaleVersion
 from intake.model import Case, Place, State
 from intake.queue import PAGE, QueueFilter, QueuePage
 from intake.records import Debt, FeedEvent, OutboxRow, Session, Timer
-from intake.store import claims, counts, day, debts, feeds, phone_queue, queue, search, spot, tables, tries
+from intake.store import claims, counts, day, debts, feeds, phone_queue, queue, search, sounds_due, spot, tables, tries
 from intake.store.blocks import Blocks
 from intake.store.counts import counter_names
 from intake.store.mapping import to_micros
+from intake.store.sounds_due import Due
 from intake.store.statements import ForEach, Wanted
 from intake.store.tables import TABLES
 from intake.vault import Vault
@@ -148,6 +149,16 @@ class Work:
         """Steps a person took since a moment, by name, and `calls` that ended (day.py)."""
         self.flush_rows()
         return day.done_by(self.connection, user_id, since)
+
+    def live_calls(self) -> list[Call]:
+        """Calls without an end, of all gateways (phone_queue.py)."""
+        self.flush_rows()
+        return phone_queue.live_calls(self.connection, self.vault)
+
+    def recordings_due(self, due: Due, *, most: int, attempts: int = 0) -> list[CallRecording]:
+        """Recordings to be fetched or drafted (sounds_due.py)."""
+        self.flush_rows()
+        return sounds_due.recordings_due(self.connection, self.vault, due, most=most, attempts=attempts)
 
     def callers_waiting(self, *, since: datetime) -> list[Waits]:
         """Citizens who wait for an operator, whose call began after a moment, in the order of their places (phone_queue.py)."""

@@ -1,6 +1,7 @@
 """Recordings: sealed at rest, bound to their case, heard only with a reason, drafted by a machine, erased with the rest."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from intake.model import Case, Role, Urgency
 from intake.records import Attachment, HistoryEntry, Task, View
 from intake.retention import delete_files, erase, load_periods
 from intake.switchboard_audio import DRAFT, MAX_ATTEMPTS
-from tests.make import make_actor
+from tests.make import NOON, make_actor
 from tests.phones import Hall, ended, take
 
 SOUND = b"RIFF" + bytes(range(256)) * 20
@@ -41,6 +42,38 @@ async def test_a_fetched_sound_is_sealed_and_shown_in_its_case(hall: Hall) -> No
     assert file.name == f"{recording.token}.sealed"
     assert SOUND[:64] not in file.read_bytes()
     assert await hall.board.audio.read(recording.token) == SOUND
+
+
+def at_the_exchange(number: int, **changes: object) -> CallRecording:
+    made = CallRecording(number, number, "message", "message", f"message/{number}", f"token-{number}", "pbx", 9000, NOON)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+MANY = 1000
+GIVEN_UP = {"attempts": MAX_ATTEMPTS}
+NOTHING_ON_THE_WAY: dict[str, dict[str, object]] = {
+    "given up": GIVEN_UP, "erased": {"erased_at": NOON}, "made without a file": {"ref": ""}, "here": {"stored_at": NOON, "size": 9},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("others", NOTHING_ON_THE_WAY.values(), ids=NOTHING_ON_THE_WAY)
+async def test_no_number_of_lost_recordings_keeps_a_new_one_from_being_fetched(hall: Hall, others: dict[str, object]) -> None:
+    lost = [at_the_exchange(n, **others) for n in range(MANY)]
+    await hall.store.write(lambda work: work.add(*lost, at_the_exchange(MANY)))
+    assert [one.recording_id for one in await hall.board.audio.wanted()] == [MANY]
+
+
+NEVER_WRITTEN: dict[str, dict[str, object]] = {
+    "given up": GIVEN_UP, "erased": {"stored_at": NOON, "erased_at": NOON}, "talks": {"kind": "talk", "stored_at": NOON, "size": 9},
+    "written": {"stored_at": NOON, "size": 9, "transcribed_at": NOON},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("others", NEVER_WRITTEN.values(), ids=NEVER_WRITTEN)
+async def test_no_number_of_recordings_without_a_draft_keeps_a_new_one_from_getting_its_own(hall: Hall, others: dict[str, object]) -> None:
+    before = [at_the_exchange(n, **others) for n in range(MANY)]
+    await hall.store.write(lambda work: work.add(*before, at_the_exchange(MANY, stored_at=NOON, size=9)))
+    assert [one.recording_id for one in await hall.board.audio.untranscribed()] == [MANY]
 
 
 async def test_another_sound_than_announced_is_refused(hall: Hall) -> None:
