@@ -128,9 +128,9 @@ class Callbacks:
         return call
 
     def _without_marked(self, work: Work) -> list[CallBack]:
-        """What is owed, less numbers that were marked as nuisance since; a call for help in danger stays owed."""
+        """What is due, less numbers that were marked as nuisance since; a call for help in danger stays owed."""
         kept = []
-        for one in callback_work.due_callbacks(work):
+        for one in work.callbacks_due(most=callback_work.DUE_LIMIT):
             origin = work.get(Call, one.call_id)
             urgent = origin is not None and origin.emergency_at is not None
             if urgent or not standing(work, self._parts.number_hash(one.number)):

@@ -20,6 +20,8 @@ EVERY_S = 10.0
 SWEEP_ROUNDS = 60
 TRIES_KEPT = timedelta(days=1)
 MAX_BUILDS = 50
+FIRST = "attempts,entry_id"
+"""What was tried least comes first, so that messages which can never be built keep no other waiting."""
 log = structlog.get_logger()
 
 
@@ -42,7 +44,7 @@ async def run_chores(store: Store, rules: Rules, judge: Callable[[str], Judged],
 
 async def build_waiting(store: Store, rules: Rules, judge: Callable[[str], Judged]) -> int:
     """Build the cases of journal rows whose first building failed; returns how many are built now."""
-    waiting = await store.read(lambda work: work.find(JournalEntry, state="pending", order="entry_id", limit=MAX_BUILDS))
+    waiting = await store.read(lambda work: work.find(JournalEntry, state="pending", order=FIRST, limit=MAX_BUILDS))
     built = 0
     for entry in waiting:
         judged = {entry.entry_id: judge(inbound_of(entry).text)}

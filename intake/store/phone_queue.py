@@ -9,13 +9,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from intake.call import Call, Waits
+from intake.call import Call, CallBack, Waits
 from intake.store.mapping import from_micros, to_micros
 from intake.store.tables import TABLES
 from intake.vault import Vault
 
-CALLS = TABLES[Call]
-C = CALLS.table.c
+CALLS, CALLBACKS = TABLES[Call], TABLES[CallBack]
+C, B = CALLS.table.c, CALLBACKS.table.c
 # The condition of the partial index, written out: behind a parameter it would not be seen.
 WAITING = (
     sa.select(C.call_id, C.queued_at, C.queue, C.answered_at)
@@ -26,6 +26,13 @@ WAITING = (
 LAST = sa.select(C.answered_at, C.left_at).order_by(C.call_id.desc()).limit(sa.bindparam("most"))
 WHOLE = sa.select(*(C[name] for name in CALLS.columns))
 ONE, LIVE = WHOLE.where(C.call_id == sa.bindparam("call_id")), WHOLE.where(sa.text("live")).order_by(C.call_id)
+
+DUE = (
+    sa.select(*(B[name] for name in CALLBACKS.columns))
+    .where(B.state == "owed", B.next_at <= sa.bindparam("now"))
+    .order_by(B.place_at, B.callback_id)
+    .limit(sa.bindparam("most"))
+)
 
 
 def live_calls(connection: sa.Connection, vault: Vault) -> list[Call]:
@@ -50,6 +57,12 @@ def _was_served(connection: sa.Connection, vault: Vault, call_id: int) -> bool:
     row = connection.execute(ONE, {"call_id": call_id}).one()
     call: Call = CALLS.record_from(row, vault)
     return call.was_served
+
+
+def callbacks_due(connection: sa.Connection, vault: Vault, *, now: datetime, most: int) -> list[CallBack]:
+    """Call-backs that are owed and whose time has come, the longest waiting first."""
+    rows = connection.execute(DUE, {"now": to_micros(now), "most": most})
+    return [CALLBACKS.record_from(row, vault) for row in rows]
 
 
 def last_talks_s(connection: sa.Connection, *, most: int) -> list[float]:

@@ -1,8 +1,7 @@
 """One unit of work's view of the store: records in and out, changes told to the feed, counters kept.
 
-New rows are held back and written table by table when the group ends (one statement for many reports), or before
-anything is read. `change` writes at once and refuses a stale version. Runs inside a synchronous function of a
-Connection, on SQLite and PostgreSQL alike.
+New rows are held back and written table by table when the group ends (one statement for many reports), or before anything is
+read. `change` writes at once and refuses a stale version. Runs inside a synchronous function of a Connection.
 """
 
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from intake.call import Call, CallRecording, Waits
+from intake.call import Call, CallBack, CallRecording, Waits
 from intake.errors import StaleVersion
 from intake.model import Case, Place, State
 from intake.queue import PAGE, QueueFilter, QueuePage
@@ -111,9 +110,8 @@ class Work:
         found = self._select(kind, where, lock=lock)
         return found[0] if found else None
 
-    def find(
-        self, kind: type[T], /, *, order: str = "", limit: int = 0, after: tuple[str, int] | None = None, **where: Any
-    ) -> list[T]:
+    def find(self, kind: type[T], /, *, order: str = "", limit: int = 0, after: tuple[str, int] | None = None,
+             **where: Any) -> list[T]:  # fmt: skip
         """Records whose columns equal `where`, by default in key order; `order` may start with - for descending. `after`
         names a column and the value it must exceed."""
         return self._select(kind, where, order=order, limit=limit, after=after)
@@ -154,6 +152,10 @@ class Work:
         """Calls without an end, of all gateways (phone_queue.py)."""
         self.flush_rows()
         return phone_queue.live_calls(self.connection, self.vault)
+
+    def callbacks_due(self, *, most: int) -> list[CallBack]:
+        self.flush_rows()
+        return phone_queue.callbacks_due(self.connection, self.vault, now=self.now, most=most)
 
     def recordings_due(self, due: Due, *, most: int, attempts: int = 0) -> list[CallRecording]:
         """Recordings to be fetched or drafted (sounds_due.py)."""

@@ -1,5 +1,7 @@
 """Operators' lines and call-backs paid by them: states are rows, restarts know them, the exchange is only told."""
 
+from datetime import timedelta
+
 import pytest
 
 from intake.call import CallBack, LineSpell, LineState, OperatorLine
@@ -158,6 +160,17 @@ async def test_no_citizen_is_rung_in_the_quiet_hours(hall: Hall) -> None:
     (line,) = await hall.rows(OperatorLine)
     hall.night()
     assert (await hall.board.ask(line.call_id, "dial_citizen", {"phone": CALLER}))[0] == "refused"
+
+
+async def test_those_who_did_not_answer_keep_nobody_behind_them_waiting(hall: Hall) -> None:
+    """Two hundred were rung in vain and come again in an hour; the turn of the next one is now."""
+    await hall.seat()
+    before, again = hall.clock() - timedelta(hours=1), hall.clock() + timedelta(hours=1)
+    tried = [CallBack(n, n, f"+8619900{n}", "12319", "abandoned", before, before, again, attempts=1) for n in range(10001, 10201)]
+    await hall.store.write(lambda work: work.add(*tried))
+    await hall.abandoned(LANDLINE)
+    hall.clock.pass_time(minutes=1)
+    assert await hall.board.callbacks.pay() == 1
 
 
 async def test_two_gateways_do_not_ring_one_citizen_twice(hall: Hall) -> None:

@@ -1,8 +1,9 @@
 """The raw message is kept whatever happens to its case: a case that could not be built is built later, once."""
 
 from dataclasses import replace
+from typing import Any
 
-from intake.chores import build_waiting
+from intake.chores import MAX_BUILDS, build_waiting
 from intake.model import Case, State
 from intake.profile import City
 from intake.receive import inbound_of, receive
@@ -39,6 +40,18 @@ async def test_it_is_built_as_soon_as_it_can_be_and_only_once(either_store: AnyS
     assert [(case.case_no, case.state) for case in cases] == [(received.case_no, State.REPORTED)]
     assert len(await either_store.read(lambda work: work.find(Reporter))) == 1
     assert len(await either_store.read(lambda work: work.find(HistoryEntry))) == 1
+
+
+async def test_messages_that_can_never_be_built_keep_no_other_waiting(either_store: AnyStore, city: City) -> None:
+    for number in range(2 * MAX_BUILDS):
+        told = make_inbound(text=f"第{number}件", provider_id=f"p{number}")
+        await either_store.write(lambda work, told=told: receive(work, told, JUDGED, broken(city.rules())))  # type: ignore[misc]
+    good = make_inbound(text="路灯不亮", provider_id="good")
+    received = await either_store.write(lambda work: receive(work, good, JUDGED, broken(city.rules())))
+    poison: Any = None
+    for _ in range(3):
+        await build_waiting(either_store, city.rules(), lambda text: JUDGED if "路灯" in text else poison)
+    assert [case.case_no for case in await either_store.read(lambda work: work.find(Case))] == [received.case_no]
 
 
 async def test_the_same_message_again_while_it_waits_gives_the_same_number(either_store: AnyStore, city: City) -> None:

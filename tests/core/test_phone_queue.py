@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from intake.call import Call
+from intake.call import Call, CallBack
 from intake.profile import City
 from intake.switchboard_acts import STALE, waiting_now
 from intake.vault import Vault
@@ -41,6 +41,18 @@ async def test_who_waits_and_in_which_order(either_store: AnyStore) -> None:
     assert [one.call_id for one in waiting] == [CALLS[who].call_id for who in ("first", "was given away, nobody has him", "later")]
     assert [one.queued_at - (NOON - timedelta(minutes=30)) for one in waiting] == [timedelta(minutes=n) for n in (3, 5, 9)]
     assert waiting[-1].queue == "hotline-elder"
+
+
+async def test_call_backs_whose_time_has_come_stand_in_the_order_of_their_places(either_store: AnyStore) -> None:
+    def owed(number: int, *, minute: int, **changes: object) -> CallBack:
+        place = NOON - timedelta(minutes=30 - minute)
+        made = CallBack(number, number, f"+861990000{number:04d}", "12319", "abandoned", place, place, NOON - timedelta(minutes=1))
+        return replace(made, **changes)  # type: ignore[arg-type]
+
+    rows = (owed(1, minute=9), owed(2, minute=3), owed(3, minute=1, next_at=NOON + timedelta(days=9999)), owed(4, minute=2, state="done"))
+    await either_store.write(lambda work: work.add(*rows))
+    assert [one.callback_id for one in await either_store.read(lambda work: work.callbacks_due(most=9))] == [2, 1]
+    assert [one.callback_id for one in await either_store.read(lambda work: work.callbacks_due(most=1))] == [2]
 
 
 async def test_talks_of_the_last_calls_are_counted_in_seconds(either_store: AnyStore) -> None:
