@@ -36,7 +36,7 @@ MOST_WRONG = 0.15
 """Syllables wrong for each that was said. Of our prompt files themselves, never telephoned, it gets one in ten wrong at most."""
 MOST_WRONG_FREE = 0.25
 """The same where places and words of a case are synthesised during the call."""
-OFFERED = ("recording_notice", "offer_nobody")
+OFFERED, OFFERED_CLOSED = ("recording_notice", "offer_nobody"), ("recording_notice", "offer_closed")
 LISTENED = "n&q2500"
 """Until what is being said has been said, on a busy machine too."""
 HEARS_TWICE_MORE = f"{LISTENED}&d9&{LISTENED}&d9"
@@ -93,7 +93,8 @@ async def test_greetings_and_offers_are_understood(room: Room, gateway: RunningG
     callers = {"12319": "19900000081", "96310": "19900000082"}
     citizens = await asyncio.gather(*(listens(room, number, caller) for number, caller in callers.items()))
     for number, citizen in zip(callers, citizens, strict=True):
-        rate, *texts = await wrong(listener, citizen.heard, words(city, f"greeting_{number}", *OFFERED))
+        by_hours = (words(city, f"greeting_{number}", *OFFERED), words(city, f"closed_greeting_{number}", *OFFERED_CLOSED))
+        rate, *texts = await wrong(listener, citizen.heard, *by_hours)
         assert rate <= MOST_WRONG, (rate, texts)
 
 
