@@ -129,9 +129,9 @@ async def read_body(request: web.Request, kind: type[Model]) -> Model:
 
 
 def whole_number(given: dict[str, str], name: str, *, usual: int, most: int) -> int:
-    word = given.get(name, "")
-    if not word:
+    if name not in given:
         return usual
+    word = given[name]
     if not (word.isascii() and word.isdigit() and len(word) < 20 and int(word) <= most) or (
         name == "limit" and word == "0"
     ):

@@ -67,7 +67,7 @@ def wish_from(query: Iterable[tuple[str, str]]) -> Wish:
         mine=_truth("mine", last),
         text=last.get("text", "")[:MAX_CHARS],
         after=last.get("after", ""),
-        limit=_limit(last.get("limit", "")),
+        limit=_limit(last["limit"]) if "limit" in last else PAGE,
     )
 
 
@@ -86,8 +86,6 @@ def _truth(name: str, given: Mapping[str, str]) -> bool:
 
 
 def _limit(word: str) -> int:
-    if not word:
-        return PAGE
     if not (word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= PAGE_MAX):
         raise BadInput("limit", f"每页 1 至 {PAGE_MAX} 件。")
     return int(word)

@@ -238,7 +238,7 @@ async def test_overdue_shows_cases_whose_limit_still_runs(gateway: Gateway, clie
 
 
 BAD_FILTERS = (
-    ({"state": "lost"}, "state"), ({"colour": "red"}, "colour"), ({"urgent": "maybe"}, "urgent"), ({"limit": "0"}, "limit"),
+    ({"state": "lost"}, "state"), ({"colour": "red"}, "colour"), ({"urgent": "maybe"}, "urgent"), ({"limit": "0"}, "limit"), ({"limit": ""}, "limit"),
     ({"limit": "101"}, "limit"), ({"subclass": "0102"}, "subclass"), ({"text": "长" * 400}, "text"),
     ({"text": "\0"}, "text"), ({"district": "\x07"}, "district"), ({"case\nno": "1"}, "caseno"),
     *(({"after": key}, "after") for key in ("x", "1-2", "a-b-c", "0-99999999999999999999999-1", "-1-2-3", "0--1-1")),
