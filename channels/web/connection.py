@@ -9,11 +9,14 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from channels.web.problem import FAILED
 
 UNREADABLE = web.RequestKey("unreadable", str)
 """request[UNREADABLE] is the fault's name where no request could be read; everything else of the request is made up."""
+
+EXPECT, CONTINUE = "Expect", "100-continue"
 
 log = structlog.get_logger()
 
@@ -54,6 +57,20 @@ class Connection(web.RequestHandler):
         log.error("http.connection_failed", error=type(exc_info).__name__)
 
 
+def _without_unknown_expectation(make: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
+    """An expectation but 100-continue is passed over (RFC 9110, 10.1.1 allows it). aiohttp would answer it in English with what
+    was sent, below the application, and fail at bytes that are no text."""
+
+    def made(message: Any, *rest: Any, **more: Any) -> web.BaseRequest:
+        if message.headers.get(EXPECT, CONTINUE).lower() != CONTINUE:
+            kept = CIMultiDict(message.headers)
+            kept.popall(EXPECT)
+            message = message._replace(headers=CIMultiDictProxy(kept))
+        return make(message, *rest, **more)
+
+    return made
+
+
 class _Server(web.Server):
     def __call__(self) -> web.RequestHandler:
         return Connection(self, loop=self._loop, **self._kwargs)
@@ -62,7 +79,7 @@ class _Server(web.Server):
 class _Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory,
+        return _Server(made.request_handler, request_factory=_without_unknown_expectation(made.request_factory),
                        handler_cancellation=made.handler_cancellation, loop=made._loop, **made._kwargs)  # fmt: skip
 
 

@@ -102,6 +102,15 @@ SLOW = {
 }
 
 
+@pytest.mark.parametrize(("path", "status"), [("/health/live", 200), ("/nowhere", 404)])
+@pytest.mark.parametrize("expected", [b"\x80", b"\xe0\xff", b"100-stop", "一百".encode()])
+async def test_an_expectation_that_nobody_knows_is_passed_over(port: int, path: str, status: int, expected: bytes) -> None:
+    sent = b"GET " + path.encode() + b" HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: " + expected + b"\r\n\r\n"
+    given, _, text = await answered(port, sent)
+    assert given == status
+    assert "xpect" not in text
+
+
 @pytest.mark.parametrize("name", SLOW)
 async def test_a_body_that_does_not_come_is_given_up(gateway: Gateway, web_setting: WebSetting, name: str) -> None:
     impatient = replace(web_setting, max_read_s=0.01, max_upload_s=0.01)
