@@ -38,7 +38,7 @@ class Callbacks:
 
     async def owed(self, *, limit: int = 50) -> list[CallBack]:
         """What is owed, the longest waiting first."""
-        return await self._store.read(lambda work: callback_work.due_callbacks(work, limit=limit))
+        return await self._store.read(lambda work: callback_work.owed_callbacks(work, limit=limit))
 
     async def cancel(self, callback_id: int, actor: Actor, reason: str) -> CallBack:
         """An operator says that no call is needed any more (he reached him otherwise)."""

@@ -40,7 +40,7 @@ def settle(work: Work, number_hash: str, *, before: datetime) -> None:
         work.change(held, replace(held, state="settled", outcome="rang_again", closed_at=work.now, dialled_at=None))
 
 
-def due_callbacks(work: Work, *, limit: int = DUE_LIMIT) -> list[CallBack]:
+def owed_callbacks(work: Work, *, limit: int = DUE_LIMIT) -> list[CallBack]:
     """Call-backs that are owed, the longest waiting first, due or not."""
     return work.find(CallBack, state="owed", order="place_at,callback_id", limit=limit)
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from intake.call import Call, CallBack, CallRecording, LineSpell, LineState, Mark, OperatorLine, Playback, Told
-from intake.callback_work import claim, due_callbacks, open_callback
+from intake.callback_work import claim, open_callback, owed_callbacks
 from intake.profile import City
 from intake.store.work import Work
 from intake.vault import Vault
@@ -86,7 +86,7 @@ async def test_a_call_back_is_claimed_by_one_only(either_store: AnyStore) -> Non
     await either_store.write(lambda work: work.add(RECORDS[2]))
     claims = [await either_store.write(lambda work: claim(work, 3, 7)) for _ in range(2)]
     assert [one is not None for one in claims] == [True, False]
-    assert await either_store.read(due_callbacks) == []
+    assert await either_store.read(owed_callbacks) == []
 
 
 async def test_a_call_lives_and_ends_on_both_databases(
